@@ -1,0 +1,1 @@
+"""Tools that keep the house in order; none of them is part of the running city."""
