@@ -1,0 +1,1 @@
+"""Records: the transactional store, one writer thread that groups commits, on SQLite or PostgreSQL."""

@@ -1,0 +1,201 @@
+"""Group commit: one thread runs units of work in savepoints and commits all that wait at once."""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from mumian.kernel.clock import Clock
+from mumian.kernel.errors import Unavailable
+from mumian.kernel.unit_of_work import SYSTEM, Actor, Recorder, Session, Transaction, finish
+
+T = TypeVar("T")
+_MOST = 256
+
+
+class Connection(Protocol):
+    """What an engine gives: a session with transactions and savepoints."""
+
+    session: Session
+
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def savepoint(self) -> None: ...
+    def release(self) -> None: ...
+    def rollback_to_savepoint(self) -> None: ...
+    def alive(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """How an engine opens connections and names its errors."""
+
+    name: str
+
+    def writer(self) -> Connection: ...
+    def reader(self) -> Connection: ...
+    def translate(self, error: Exception) -> Exception: ...
+    def integrity_faults(self) -> list[str]: ...
+
+
+@dataclass
+class _Job:
+    work: Callable[[Transaction], Any]
+    actor: Actor
+    done: "Future[Any]"
+    loop: asyncio.AbstractEventLoop | None = None
+    result: Any = None
+    error: BaseException | None = None
+    emitted: bool = False
+
+
+class GroupCommitRecords:
+    """The Records port on any engine: writes are grouped by one thread, reads run on snapshots in a small pool."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine.name
+        self._engine = engine
+        self._clock = clock
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._recorders: list[Recorder] = []
+        self._listeners: list[Callable[[], None]] = []
+        self._local = threading.local()
+        self._readers: list[Connection] = []
+        self._pool = ThreadPoolExecutor(4, "mumian-read")
+        self._closed = False
+        self._connection = engine.writer()
+        self._thread = threading.Thread(target=self._run, name="mumian-write", daemon=True)
+        self._thread.start()
+
+    def recorder(self, recorder: Recorder) -> None:
+        """Add a function that sees the events of every transaction inside its commit."""
+        self._recorders.append(recorder)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that emitted events."""
+        self._listeners.append(listener)
+
+    async def write(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
+        """Run `work` in a group commit; durable when it returns, undone when it raises."""
+        loop = asyncio.get_running_loop()
+        job = _Job(work, actor, Future(), loop)
+        self._submit(job)
+        return await asyncio.wrap_future(job.done)  # type: ignore[no-any-return]
+
+    def write_now(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
+        """`write` for synchronous callers."""
+        job = _Job(work, actor, Future())
+        self._submit(job)
+        return job.done.result()  # type: ignore[no-any-return]
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` on a consistent snapshot, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.read_now, work)
+
+    def read_now(self, work: Callable[[Session], T]) -> T:
+        """`read` for synchronous callers."""
+        connection = self._reader()
+        connection.begin()
+        try:
+            return work(connection.session)
+        except Exception as error:
+            raise self._engine.translate(error) from error
+        finally:
+            connection.rollback()
+
+    def integrity_faults(self) -> list[str]:
+        """What the engine finds wrong with its own files."""
+        return self._engine.integrity_faults()
+
+    def close(self) -> None:
+        """Commit what waits, then close all connections."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        self._pool.shutdown()
+        for reader in self._readers:
+            with contextlib.suppress(Exception):
+                reader.close()
+        self._connection.close()
+
+    def _submit(self, job: _Job) -> None:
+        if self._closed:
+            raise Unavailable(reason="the records are closed")
+        self._queue.put(job)
+
+    def _reader(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "reader", None)
+        if connection is None or not connection.alive():
+            connection = self._engine.reader()
+            self._local.reader = connection
+            self._readers.append(connection)
+        return connection
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, last = [first], False
+            while len(batch) < _MOST and not self._queue.empty():
+                job = self._queue.get()
+                if job is None:
+                    last = True
+                    break
+                batch.append(job)
+            self._commit(batch)
+            self._answer(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[_Job]) -> None:
+        try:
+            if not self._connection.alive():
+                self._connection = self._engine.writer()
+            self._connection.begin()
+            for job in batch:
+                self._attempt(job, alone=len(batch) == 1)
+            self._connection.commit()
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                self._connection.rollback()
+            translated = self._engine.translate(error)
+            for job in batch:
+                job.error = job.error or translated
+                job.emitted = False
+
+    def _attempt(self, job: _Job, alone: bool) -> None:
+        """Run one unit of work; a failure undoes only this one, unless the engine lost the whole transaction."""
+        connection = self._connection
+        transaction = Transaction(connection.session, self._clock.now(), job.actor)
+        if not alone:
+            connection.savepoint()
+        try:
+            job.result = job.work(transaction)
+            job.emitted = bool(finish(transaction, self._recorders))
+        except Exception as error:
+            job.error = self._engine.translate(error)
+            if alone:
+                raise
+            connection.rollback_to_savepoint()
+        if not alone:
+            connection.release()
+
+    def _answer(self, batch: list[_Job]) -> None:
+        if any(job.emitted for job in batch):
+            for listener in self._listeners:
+                listener()
+        for job in batch:
+            if job.done.cancelled():
+                continue
+            if job.error is not None:
+                job.done.set_exception(job.error)
+            else:
+                job.done.set_result(job.result)

@@ -1,0 +1,211 @@
+"""Bus: events fail softly. Handlers run after the commit, once in effect; what keeps failing goes to the dead letters."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from mumian.kernel.clock import Clock, iso, parse_iso
+from mumian.kernel.events import DeliveredEvent, matches
+from mumian.kernel.unit_of_work import Records, Row, Session, Transaction
+
+Handler = Callable[[Transaction, DeliveredEvent], None]
+_log = logging.getLogger("mumian.bus")
+_BATCH = 500
+_ATTEMPTS = 5
+
+
+@dataclass
+class _Consumer:
+    name: str
+    handlers: list[tuple[str, Handler]]
+    position: int | None = None
+    failures: int = 0
+
+    def wanted(self, event: DeliveredEvent) -> list[Handler]:
+        return [handler for pattern, handler in self.handlers if matches(pattern, event.type)]
+
+
+class Bus:
+    """Delivers the outbox to named consumers in commit order, and to live listeners such as open browser pages."""
+
+    name = "bus"
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+        self._consumers: dict[str, _Consumer] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news: asyncio.Condition | None = None
+        self._wake = asyncio.Event()
+        self._delivering = asyncio.Lock()
+        records.listen(self._committed)
+
+    def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
+        """Let `consumer` handle events of `type_` (which may end in `.*`); its writes and its position are one commit."""
+        self._consumers.setdefault(consumer, _Consumer(consumer, [])).handlers.append((type_, handler))
+
+    async def start(self) -> None:
+        """Begin to deliver, from where each consumer stood."""
+        self._loop = asyncio.get_running_loop()
+        self._wake.set()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop after the delivery under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def settle(self) -> bool:
+        """Deliver all that is waiting; True if anything was delivered."""
+        async with self._delivering:
+            done = False
+            while await self._deliver_once():
+                done = True
+            return done
+
+    async def tail(self, after: int | None) -> AsyncIterator[DeliveredEvent]:
+        """Events after the id `after` (None: from now on), then every new one as it is committed."""
+        if self._news is None:
+            self._news = asyncio.Condition()
+        position = after if after is not None else await self._records.read(_last_id)
+        while True:
+            events = await self._records.read(lambda session, p=position: _events(session, p, _BATCH))  # type: ignore[misc]
+            for event in events:
+                yield event
+                position = event.id
+            if not events:
+                async with self._news:
+                    try:
+                        await asyncio.wait_for(self._news.wait(), 1.0)
+                    except TimeoutError:
+                        continue
+
+    def _committed(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._announce)
+
+    def _announce(self) -> None:
+        self._wake.set()
+        if self._news is not None:
+            asyncio.ensure_future(self._notify(self._news))
+
+    @staticmethod
+    async def _notify(news: asyncio.Condition) -> None:
+        async with news:
+            news.notify_all()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.settle()
+            except Exception:
+                _log.exception("delivery failed; it is tried again")
+                await asyncio.sleep(0.5)
+                self._wake.set()
+
+    async def _deliver_once(self) -> bool:
+        if not self._consumers:
+            return False
+        await self._load_positions()
+        lowest = min(c.position or 0 for c in self._consumers.values())
+        events = await self._records.read(lambda session: _events(session, lowest, _BATCH))
+        for consumer in self._consumers.values():
+            await self._serve(consumer, [e for e in events if e.id > (consumer.position or 0)])
+        return bool(events)
+
+    async def _load_positions(self) -> None:
+        if all(c.position is not None for c in self._consumers.values()):
+            return
+        known = {r["name"]: r["position"] for r in await self._records.read(lambda s: s.rows("SELECT name, position FROM kernel_consumer"))}
+        for consumer in self._consumers.values():
+            consumer.position = int(known.get(consumer.name, 0))
+
+    async def _serve(self, consumer: _Consumer, events: list[DeliveredEvent]) -> None:
+        wanted = [(event, consumer.wanted(event)) for event in events]
+        work = [(event, handlers) for event, handlers in wanted if handlers]
+        if not events:
+            return
+        if not work:
+            consumer.position = events[-1].id
+            return
+        try:
+            await self._handle(consumer, work, events[-1].id)
+        except Exception:
+            for event, handlers in work:
+                await self._handle_alone(consumer, event, handlers)
+            consumer.position = events[-1].id
+
+    async def _handle(self, consumer: _Consumer, work: list[tuple[DeliveredEvent, list[Handler]]], position: int) -> None:
+        def handle(tx: Transaction) -> None:
+            for event, handlers in work:
+                for handler in handlers:
+                    handler(tx, event)
+            _move(tx.session, consumer.name, position)
+
+        await self._records.write(handle)
+        consumer.position = position
+
+    async def _handle_alone(self, consumer: _Consumer, event: DeliveredEvent, handlers: list[Handler]) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await self._handle(consumer, [(event, handlers)], event.id)
+                return
+            except Exception as error:
+                _log.warning("%s failed on event %d (%s), attempt %d: %s", consumer.name, event.id, event.type, attempt, error)
+                failure = error
+                await asyncio.sleep(min(self._clock.real_seconds(0.05 * 4**attempt), 5.0) if attempt < _ATTEMPTS else 0)
+        await self._bury(consumer, event, failure)
+
+    async def _bury(self, consumer: _Consumer, event: DeliveredEvent, error: Exception) -> None:
+        _log.error("%s gives up on event %d (%s)", consumer.name, event.id, event.type, exc_info=error)
+
+        def work(tx: Transaction) -> None:
+            tx.session.execute(
+                "INSERT INTO kernel_dead_letter (consumer, event, attempts, error, time) "
+                "VALUES (:consumer, :event, :attempts, :error, :time) ON CONFLICT (consumer, event) DO NOTHING",
+                consumer=consumer.name,
+                event=event.id,
+                attempts=_ATTEMPTS,
+                error=repr(error)[:2000],
+                time=iso(tx.now),
+            )
+            _move(tx.session, consumer.name, event.id)
+
+        await self._records.write(work)
+        consumer.position = event.id
+
+
+def _move(session: Session, consumer: str, position: int) -> None:
+    session.execute(
+        "INSERT INTO kernel_consumer (name, position) VALUES (:name, :position) "
+        "ON CONFLICT (name) DO UPDATE SET position = :position",
+        name=consumer,
+        position=position,
+    )
+
+
+def _last_id(session: Session) -> int:
+    return int(session.value("SELECT value FROM kernel_sequence WHERE name = 'outbox'") or 0)
+
+
+def _events(session: Session, after: int, limit: int) -> list[DeliveredEvent]:
+    rows = session.rows(
+        "SELECT id, type, subject, time, actor, payload FROM kernel_outbox WHERE id > :after ORDER BY id LIMIT :limit",
+        after=after,
+        limit=limit,
+    )
+    return [delivered(row) for row in rows]
+
+
+def delivered(row: Row) -> DeliveredEvent:
+    """Read an outbox row back into an event."""
+    data = msgspec.json.decode(row["payload"])
+    return DeliveredEvent(row["id"], row["type"], row["subject"], parse_iso(row["time"]), row["actor"], data)

@@ -1,0 +1,90 @@
+"""Platform: what every component is given — settings, clock, records, declarations, bus — and where it puts what it offers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+from mumian.kernel.bus import Bus, Handler
+from mumian.kernel.clock import Clock
+from mumian.kernel.declarations.service import Declarations
+from mumian.kernel.errors import MissingPort
+from mumian.kernel.settings import Settings
+from mumian.kernel.unit_of_work import Records
+
+T = TypeVar("T")
+
+
+class Background(Protocol):
+    """Work that goes on beside requests."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Begin; must return at once."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish what is under way and end."""
+        ...
+
+    async def settle(self) -> bool:
+        """Do all work that is due now on the platform's clock; True if anything was done."""
+        ...
+
+
+class Platform:
+    """One running city."""
+
+    def __init__(self, settings: Settings, clock: Clock, records: Records, declarations: Declarations) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.records = records
+        self.declarations = declarations
+        self.bus = Bus(records, clock)
+        self.home: Path = settings.home
+        self.jobs: list[Background] = []
+        self.closers: list[Callable[[], None]] = []
+        self._ports: dict[type[Any], Any] = {}
+
+    def provide(self, port: type[T], instance: T) -> None:
+        """Offer `instance` to whoever asks for `port`."""
+        self._ports[port] = instance
+
+    def get(self, port: type[T]) -> T:
+        """What was provided for `port`; raises MissingPort."""
+        try:
+            return cast(T, self._ports[port])
+        except KeyError:
+            raise MissingPort(port=port.__name__) from None
+
+    def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
+        """Handle events of `type_` after their commit, once in effect."""
+        self.bus.subscribe(type_, consumer, handler)
+
+    def background(self, job: Background) -> None:
+        """Start and stop `job` with the platform."""
+        self.jobs.append(job)
+
+    async def start(self) -> None:
+        """Start all background work, then deliveries."""
+        for job in self.jobs:
+            await job.start()
+        await self.bus.start()
+
+    async def stop(self) -> None:
+        """Stop deliveries and background work, in the reverse order, then let go of the stores."""
+        await self.bus.stop()
+        for job in reversed(self.jobs):
+            await job.stop()
+        for close in reversed(self.closers):
+            close()
+        self.records.close()
+
+    async def settle(self) -> None:
+        """Do everything that is due now, until nothing is left to do: the city stands still afterwards."""
+        busy = True
+        while busy:
+            busy = False
+            for job in self.jobs:
+                busy = await job.settle() or busy
+            busy = await self.bus.settle() or busy
