@@ -1,0 +1,67 @@
+"""Cryptography for other components: `platform.get(Cryptography)` digests, signs and verifies in either suite."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from pathlib import Path
+
+from mumian.foundation.cryptography import service, store
+from mumian.foundation.cryptography.contracts import Provider, PublicKey, Signature
+from mumian.kernel.errors import NotFound
+
+__all__ = ["Cryptography", "Provider", "PublicKey", "Signature", "open_cryptography"]
+
+
+class Cryptography:
+    """All suites of a city, each with its own key."""
+
+    def __init__(self, providers: Sequence[Provider]) -> None:
+        self._providers = {provider.suite: provider for provider in providers}
+        self._by_algorithm = {provider.algorithm: provider for provider in providers}
+
+    def suite(self, name: str) -> Provider:
+        """The provider of the suite `international` or `national`; raises NotFound."""
+        try:
+            return self._providers[name]
+        except KeyError:
+            raise NotFound(kind="suite", name=name) from None
+
+    def sign(self, message: bytes) -> tuple[Signature, ...]:
+        """Signatures over `message` by every suite, in the order of the algorithms' names."""
+        return tuple(
+            Signature(p.algorithm, service.key_id(p.public_key), base64.b64encode(p.sign(message)).decode())
+            for _, p in sorted(self._by_algorithm.items())
+        )
+
+    def verify(self, message: bytes, signature: Signature) -> bool:
+        """Whether a signature over `message` is by this city's own key of that algorithm."""
+        provider = self._by_algorithm.get(signature.algorithm)
+        if provider is None or signature.key_id != service.key_id(provider.public_key):
+            return False
+        try:
+            value = base64.b64decode(signature.value, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        canonical = base64.b64encode(value).decode() == signature.value
+        return canonical and provider.verify(provider.public_key, message, value)
+
+    def algorithms(self) -> tuple[str, ...]:
+        """The names of the signature algorithms, sorted."""
+        return tuple(sorted(self._by_algorithm))
+
+    def public_keys(self) -> tuple[PublicKey, ...]:
+        """The public keys, to be published where the city's evidence shall be verified."""
+        return tuple(
+            PublicKey(p.algorithm, service.key_id(p.public_key), p.public_key.hex(), p.public_pem())
+            for _, p in sorted(self._by_algorithm.items())
+        )
+
+
+def open_cryptography(folder: Path) -> Cryptography:
+    """Both suites in software with the keys in `folder`, which are made there at the first start; raises BadKey."""
+    made: list[Provider] = []
+    for kind in (service.International, service.National):
+        file = folder / f"{kind.algorithm}.pem"
+        secret = store.load_or_create(file, kind.generate, kind.private_der, kind.private_from_der)
+        made.append(kind(secret))
+    return Cryptography(made)

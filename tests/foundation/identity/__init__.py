@@ -1,0 +1,1 @@
+"""Tests of people, sessions, tokens and policies."""
