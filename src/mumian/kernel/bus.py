@@ -1,6 +1,7 @@
 """Bus: events fail softly. Handlers run after the commit, once in effect; what keeps failing goes to the dead letters."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ Handler = Callable[[Transaction, DeliveredEvent], None]
 _log = logging.getLogger("mumian.bus")
 _BATCH = 500
 _ATTEMPTS = 5
+_POLL_SECONDS = 1.0  # another process on the same records may commit too
 
 
 @dataclass
@@ -102,7 +104,8 @@ class Bus:
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
             self._wake.clear()
             try:
                 await self.settle()

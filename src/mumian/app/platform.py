@@ -1,0 +1,78 @@
+"""Builds a platform: opens the stores, brings them up to date, and lets every component register itself."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mumian.foundation.storage import api as storage
+from mumian.kernel.clock import Clock, SystemClock
+from mumian.kernel.declarations.documents import read_path
+from mumian.kernel.declarations.kinds import discover
+from mumian.kernel.declarations.service import Declarations
+from mumian.kernel.discovery import components
+from mumian.kernel.errors import Unavailable
+from mumian.kernel.migrations import migrate
+from mumian.kernel.platform import Platform
+from mumian.kernel.settings import Settings
+
+
+def create_platform(settings: Settings | None = None, clock: Clock | None = None, serving: bool = True) -> Platform:
+    """A platform ready to start. With `serving` it opens every store and locks the home; without, only the records."""
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = _lock(settings.home) if serving else None
+    records = storage.open_records(settings.records, settings.home, clock, settings.synchronous)
+    migrate(records)
+    declarations = Declarations(records, discover())
+    declarations.load()
+    platform = Platform(settings, clock, records, declarations)
+    if lock is not None:
+        platform.closers.append(lock.close)
+        storage.open_ports(platform)
+    for component in components():
+        tasks = component.module("tasks")
+        if tasks is not None:
+            tasks.register(platform)
+    return platform
+
+
+def _lock(home: Path) -> Any:
+    handle = (home / "lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise Unavailable(reason=f"another Mumian already serves {home}; stop it, or name another folder in MUMIAN_HOME") from error
+    return handle
+
+
+@contextmanager
+def offline(settings: Settings | None = None) -> Iterator[Platform]:
+    """A platform with its records only, for commands that run beside a serving one."""
+    platform = create_platform(settings, serving=False)
+    try:
+        yield platform
+    finally:
+        for close in reversed(platform.closers):
+            close()
+        platform.records.close()
+
+
+def apply_services(platform: Platform) -> list[str]:
+    """Put the declarations of every installed service into force; returns the lines of what changed."""
+    changed: list[str] = []
+    for component in components():
+        folder = component.folder / "declarations"
+        if component.area == "services" and folder.is_dir():
+            documents = read_path(folder)
+            changed += platform.declarations.apply_now(documents, f"services/{component.name}", prune=True).lines()
+    return changed
+
+
+def apply_city(platform: Platform, folder: Path) -> list[str]:
+    """Put a city's folder into force, then the services, whose declarations build on it."""
+    changed = platform.declarations.apply_now(read_path(folder), f"cities/{folder.name}", prune=True).lines()
+    return changed + apply_services(platform)

@@ -1,0 +1,67 @@
+"""The server: one process that serves a platform over HTTP until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+
+from mumian.app.web import create_asgi
+from mumian.kernel.errors import Unavailable
+from mumian.kernel.platform import Platform
+
+
+@asynccontextmanager
+async def serving(platform: Platform, host: str, port: int) -> AsyncIterator[str]:
+    """Start `platform` and serve it on `host:port` (0: a free one); yields the address; stops both at the end."""
+    listener = _listen(host, port)
+    address = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        create_asgi(platform), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2, server_header=False
+    )
+    server = _Server(config)
+    await platform.start()
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        yield address
+    finally:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+        await platform.stop()
+
+
+async def until_told_to_stop() -> None:
+    """Return at the first SIGINT or SIGTERM."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the server."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(reason=f"{host}:{port} cannot be opened ({error.strerror}); choose another with --port") from error
+    return listener
+
+
+def log_to_stderr(level: int = logging.WARNING) -> None:
+    """Write the log as plain lines to standard error."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

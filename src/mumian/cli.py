@@ -1,0 +1,165 @@
+"""The command line: thin commands that import what they need only when they run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from mumian import __version__
+
+app = App(name="mumian", version=__version__, help="The operating platform of a city 城市运行平台. Set MUMIAN_HOME to choose the data folder.")
+ledger = App(name="ledger", help="The evidence ledger: prove what happened.")
+new = App(name="new", help="Begin something new from a scaffold.")
+app.command(ledger)
+app.command(new)
+import_ = App(name="import", help="Bring data in from files.")
+app.command(import_)
+
+Json = Annotated[bool, Parameter(help="Print JSON for programmes.")]
+
+
+@app.command
+def up(*, host: str | None = None, port: int | None = None, city: Path | None = None) -> None:
+    """Serve the city in MUMIAN_HOME; --city applies a folder of declarations first."""
+    from mumian.app import commands
+
+    commands.up(host, port, city)
+
+
+@app.command
+def demo(
+    *,
+    speed: float = 3600.0,
+    from_: Annotated[str | None, Parameter(name="--from", help="First day to replay, like 2014-01-01.")] = None,
+    days: int | None = None,
+    headless: bool = False,
+    json: Json = False,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    city: Annotated[Path | None, Parameter(help="The city's folder; default: the one that comes with Mumian.")] = None,
+) -> None:
+    """Replay real data into an empty city, faster than real time, and watch it live."""
+    from mumian.demo.api import DemoOptions, run
+
+    sys.exit(run(DemoOptions(speed=speed, from_=from_, days=days, headless=headless, json=json, host=host, port=port, city=city)))
+
+
+@app.command
+def diff(path: Path, *, prune: bool = False, json: Json = False) -> None:
+    """Show what applying a folder or file of declarations would change."""
+    from mumian.app import commands
+
+    commands.diff(path, prune, json)
+
+
+@app.command
+def apply(path: Path, *, prune: Annotated[bool, Parameter(help="Delete what this folder no longer holds.")] = False, json: Json = False) -> None:
+    """Put a folder or file of declarations into force: all or nothing, versioned and ledgered."""
+    from mumian.app import commands
+
+    commands.apply(path, prune, json)
+
+
+@app.command
+def rollback(to: Annotated[int, Parameter(help="The revision to return to; see: mumian get.")], *, json: Json = False) -> None:
+    """Bring back the declarations of an earlier revision, as a new one."""
+    from mumian.app import commands
+
+    commands.rollback(to, json)
+
+
+@app.command
+def get(kind: str | None = None, name: str | None = None, *, json: Json = False) -> None:
+    """List the history, the declarations of a kind, or print one as YAML."""
+    from mumian.app import commands
+
+    commands.get(kind, name, json)
+
+
+@app.command
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind."""
+    from mumian.app import commands
+
+    commands.schema(kind)
+
+
+@app.command
+def explain(kind: Annotated[str | None, Parameter(help="A kind, or a kind with a field: Vital.levels")] = None) -> None:
+    """Explain a kind field by field, or list all kinds."""
+    from mumian.app import commands
+
+    commands.explain(kind)
+
+
+@app.command
+def check(path: Path | None = None) -> None:
+    """Check services against the house rules: manifest, names, declarations, titles, tests."""
+    from mumian.app import commands
+    from mumian.scaffold.api import check as check_services
+
+    findings = check_services(path)
+    commands.report([str(finding) for finding in findings], "all services are in order")
+
+
+@new.command(name="service")
+def new_service(name: str, *, folder: Annotated[Path | None, Parameter(help="Where; default: beside the other services.")] = None) -> None:
+    """Scaffold a service: one folder with a stream, a vital sign, a warning and an incident type that work."""
+    from mumian.app import commands
+    from mumian.scaffold.api import new_service as scaffold_service
+
+    commands.guard(lambda: print(scaffold_service(name, folder)))
+
+
+@ledger.command(name="verify")
+def ledger_verify(*, json: Json = False) -> None:
+    """Prove the whole chain: every entry, tree head and signature, and the evidence that they speak of."""
+    from mumian.app import commands
+
+    commands.ledger_verify(json)
+
+
+@ledger.command(name="head")
+def ledger_head() -> None:
+    """Print the newest signed tree head."""
+    from mumian.app import commands
+
+    commands.ledger_head()
+
+
+@ledger.command(name="export")
+def ledger_export(file: Path, *, entry: int) -> None:
+    """Write an entry with its inclusion proof and signed head, to be verified offline by tools/verify_ledger.py."""
+    from mumian.app import commands
+
+    commands.ledger_export(file, entry)
+
+
+@import_.command(name="observations")
+def import_observations(
+    file: Path,
+    *,
+    stream: Annotated[str | None, Parameter(help="The stream that all rows belong to.")] = None,
+    stream_column: str | None = None,
+    time_column: str = "time",
+    result_column: str = "result",
+    json: Json = False,
+) -> None:
+    """Bring observations from CSV or Parquet into the lake; broken rows are listed with their line numbers."""
+    from mumian.app import commands
+
+    commands.import_observations(file, stream, stream_column, time_column, result_column, json)
+
+
+@app.command
+def bench(name: str | None = None, *, data: Path | None = None, json: Json = False) -> None:
+    """Run a benchmark of the checkout's bench folder; without a name, list them."""
+    from mumian.app import commands
+
+    commands.bench(name, data, json)
+
+
+def main() -> None:
+    """The entry point: `mumian`."""
+    app()

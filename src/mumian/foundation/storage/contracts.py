@@ -1,0 +1,171 @@
+"""Contracts of storage: the ports behind which the city keeps its data, whatever engine does the work."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mumian.kernel.unit_of_work import Records as Records
+
+NONE = int(np.iinfo(np.int64).min)
+Array = NDArray[Any]
+Type = Literal["BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a lake table; times are BIGINT microseconds since 1970-01-01 UTC."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Table:
+    """A lake table: its columns, and the columns by which compaction sorts its files."""
+
+    name: str
+    columns: tuple[Column, ...]
+    sorted_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a consumer of some log has come: `name` of the log, `value` only grows."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A live data file of a table: where it is, how large, and the SHA-256 of its bytes in hexadecimal."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """How many data files a table had before and after its files were merged."""
+
+    before: int
+    after: int
+
+
+class LakeTransaction(Protocol):
+    """An open lake transaction, for set-based work in DuckDB SQL; it is committed by whoever opened it."""
+
+    def execute(self, sql: str, **params: Any) -> int:
+        """Run one statement with `$name` parameters; returns how many rows it touched (0 if that is unknown)."""
+        ...
+
+    def rows(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        ...
+
+    def columns(self, sql: str, **params: Any) -> dict[str, Array]:
+        """A query's answer as arrays; see `Lake.columns`."""
+        ...
+
+    def offer(self, name: str, columns: Mapping[str, Array]) -> None:
+        """Let later statements read these arrays as the relation `name`."""
+        ...
+
+    def advance(self, position: Position) -> None:
+        """Remember a position in this same commit."""
+        ...
+
+
+class Lake(Protocol):
+    """Columnar store of bulk data (DuckDB SQL over Parquet files); one writer at a time, any number of readers."""
+
+    engine: str
+
+    def create(self, table: Table) -> None:
+        """Create the table if it is absent and add columns that it lacks; never drops anything."""
+        ...
+
+    def append(self, table: str, columns: Mapping[str, Array], position: Position | None = None) -> None:
+        """Add rows and remember `position` in one commit; durable when it returns.
+
+        Columns are arrays of equal length in any order. NaN in a DOUBLE and `NONE` in a BIGINT column become NULL.
+        Raises StorageFull when the disk has no room and Unavailable when the catalogue cannot be reached; then nothing changed.
+        """
+        ...
+
+    def position(self, name: str) -> int:
+        """The value last remembered under `name`; 0 if there is none."""
+        ...
+
+    def rows(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query with `$name` parameters, on a consistent snapshot."""
+        ...
+
+    def columns(self, sql: str, arrays: Mapping[str, Mapping[str, Array]] | None = None, **params: Any) -> dict[str, Array]:
+        """A query's answer as one array a column; NULL is NaN in numbers with a point and `NONE` in whole numbers.
+
+        `arrays` are relations of the caller's that the query may join: `{"wanted": {"stream": …, "time": …}}`.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[LakeTransaction]:
+        """One write transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def files(self, table: str) -> list[DataFile]:
+        """The live data files of a table with their digests, by path: evidence that nobody changed them."""
+        ...
+
+    def compact(self, table: str, keep: datetime) -> Compaction:
+        """Merge small files into large sorted ones and delete files that only snapshots older than `keep` used."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        ...
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What is known of an object without reading it; `etag` is the SHA-256 of its content in hexadecimal."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+class Objects(Protocol):
+    """Whole files under slash-separated keys; a reader sees the old content or the new, never a part."""
+
+    engine: str
+
+    def put(self, key: str, content: bytes) -> ObjectInfo:
+        """Store `content`, replacing what was there; durable when it returns. Raises Invalid for a bad key, StorageFull."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The content; raises NotFound."""
+        ...
+
+    def stat(self, key: str) -> ObjectInfo:
+        """What is known of the object; raises NotFound."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        ...
+
+    def list(self, prefix: str = "") -> Sequence[str]:
+        """The keys that begin with `prefix`, in order."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; removing what is not there is no error."""
+        ...
