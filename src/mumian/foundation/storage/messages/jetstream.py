@@ -87,7 +87,9 @@ class JetStreamMessages:
 
         try:
             if self._client is None or self._client.is_closed:
-                self._client = await nats.connect(self._url, connect_timeout=5, max_reconnect_attempts=3, error_cb=_ignore)
+                self._client = await nats.connect(
+                    self._url, connect_timeout=5, reconnect_time_wait=0.2, max_reconnect_attempts=5, error_cb=_ignore
+                )
             jetstream = self._client.jetstream()
             config = StreamConfig(name=self._stream, subjects=[f"{self._stream}.>"], duplicate_window=_DUPLICATE_WINDOW_SECONDS)
             await jetstream.add_stream(config)
