@@ -1,0 +1,75 @@
+"""The kind Warning 预警: which vital sign, over which lines, for how long."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mumian.brain.vitals.kinds import Text
+from mumian.kernel.declarations.documents import Document
+from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
+from mumian.kernel.errors import Fault
+
+LEVELS = ("blue", "yellow", "orange", "red")
+
+
+class WarningLevel(Spec):
+    """A line: at or beyond `enter` for `for_minutes` raises the warning to this level; short of `leave` as long gives it up."""
+
+    level: Literal["blue", "yellow", "orange", "red"]
+    enter: float
+    leave: float
+    for_minutes: float = Field(default=0, ge=0, le=527040)
+
+
+class WarningSpec(Spec):
+    """A warning rule over one vital; a warning stands for itself until it is lifted and is never repeated.
+
+    `when` says on which side of a line it is bad. `message` may hold {label} {level} {value} {unit} {threshold} {vital}.
+    After `stale_minutes` without a value the warning is lifted, for nobody knows any more.
+    """
+
+    vital: str
+    applies_to: list[Literal["city", "station"]] = Field(default=["station"], min_length=1)
+    when: Literal["above", "below"] = "above"
+    levels: list[WarningLevel] = Field(min_length=1, max_length=4)
+    message: Text
+    stale_minutes: float = Field(default=1440, gt=0, le=527040)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "WarningSpec":
+        sign = 1 if self.when == "above" else -1
+        order = [LEVELS.index(line.level) for line in self.levels]
+        if any(b <= a for a, b in pairwise(order)):
+            raise ValueError("the levels must be listed once each from mild to severe: blue, yellow, orange, red")
+        for line in self.levels:
+            if line.leave * sign > line.enter * sign:
+                raise ValueError(f"`leave` of {line.level} must not lie beyond its `enter`, or the warning would flap")
+        for mild, severe in pairwise(self.levels):
+            if severe.enter * sign <= mild.enter * sign or severe.leave * sign < mild.leave * sign:
+                raise ValueError(f"the lines of {severe.level} must lie beyond those of {mild.level}")
+        return self
+
+    @model_validator(mode="after")
+    def _message(self) -> "WarningSpec":
+        blank = dict.fromkeys(("label", "level", "value", "unit", "threshold", "vital"), "")
+        try:
+            self.message.zh.format(**blank), self.message.en.format(**blank)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"`message` may only hold {', '.join('{' + name + '}' for name in blank)}") from error
+        return self
+
+
+def check_warning(document: Document, spec: WarningSpec, catalogue: Catalogue) -> Iterable[Fault]:
+    """Faults that only show beside other declarations: an unknown vital, a dimension it does not have."""
+    vital = catalogue.get("Vital", spec.vital)
+    if vital is None:
+        yield document.fault("spec.vital", "field.reference", kind="Vital", name=spec.vital)
+        return
+    for index, dimension in enumerate(spec.applies_to):
+        if dimension not in vital.spec.dimensions:
+            yield document.fault(f"spec.applies_to[{index}]", "field.choice", expected=", ".join(vital.spec.dimensions))
+
+
+KINDS = [Kind("Warning", WarningSpec, "A warning rule: lines over a vital sign, with hysteresis and duration.", check_warning)]
