@@ -1,0 +1,42 @@
+"""DuckDB extensions, loaded from their Python wheels: nothing is downloaded at run time."""
+
+import importlib.util
+from pathlib import Path
+
+import duckdb
+
+from mumian.kernel.errors import Unavailable
+
+_FILE_NAMES = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
+
+
+def connect(folder: Path, *extensions: str) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB, in UTC, with `extensions` loaded; `folder` holds links to those whose file is misnamed.
+
+    DuckDB derives an extension's entry point from its file name; the wheels of `sqlite` and `postgres` name the file
+    differently, so they are loaded through a link of the right name.
+    """
+    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    connection = duckdb.connect(":memory:", config=config)
+    for name in extensions:
+        connection.load_extension(str(_file(folder, name)))
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def _file(folder: Path, name: str) -> Path:
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    version = f"v{duckdb.__version__}"
+    file = Path(spec.origin or "").parent / "extensions" / version / f"{name}.duckdb_extension" if spec else Path()
+    if not file.is_file():
+        raise Unavailable(reason=f"the package duckdb-extension-{name} for DuckDB {duckdb.__version__} is not installed")
+    if name not in _FILE_NAMES:
+        return file
+    link = folder / version / f"{_FILE_NAMES[name]}.duckdb_extension"
+    if not link.is_symlink() or link.readlink() != file:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        fresh = link.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(file)
+        fresh.replace(link)
+    return link
