@@ -26,7 +26,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a city in a temporary folder, untouched by the environment."""
-    return Settings(home=tmp_path / "home", records="sqlite", lake="local", objects="local", messages="outbox", synchronous="normal")
+    return Settings(
+        home=tmp_path / "home", records="sqlite", lake="local", objects="local", messages="outbox", synchronous="normal"
+    )
 
 
 @pytest_asyncio.fixture

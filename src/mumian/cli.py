@@ -8,7 +8,11 @@ from cyclopts import App, Parameter
 
 from mumian import __version__
 
-app = App(name="mumian", version=__version__, help="The operating platform of a city 城市运行平台. Set MUMIAN_HOME to choose the data folder.")
+app = App(
+    name="mumian",
+    version=__version__,
+    help="The operating platform of a city 城市运行平台. MUMIAN_HOME names the data folder.",
+)
 ledger = App(name="ledger", help="The evidence ledger: prove what happened.")
 new = App(name="new", help="Begin something new from a scaffold.")
 app.command(ledger)
@@ -54,7 +58,9 @@ def diff(path: Path, *, prune: bool = False, json: Json = False) -> None:
 
 
 @app.command
-def apply(path: Path, *, prune: Annotated[bool, Parameter(help="Delete what this folder no longer holds.")] = False, json: Json = False) -> None:
+def apply(
+    path: Path, *, prune: Annotated[bool, Parameter(help="Delete what this folder no longer holds.")] = False, json: Json = False
+) -> None:
     """Put a folder or file of declarations into force: all or nothing, versioned and ledgered."""
     from mumian.app import commands
 
@@ -104,7 +110,9 @@ def check(path: Path | None = None) -> None:
 
 
 @new.command(name="service")
-def new_service(name: str, *, folder: Annotated[Path | None, Parameter(help="Where; default: beside the other services.")] = None) -> None:
+def new_service(
+    name: str, *, folder: Annotated[Path | None, Parameter(help="Where; default: beside the other services.")] = None
+) -> None:
     """Scaffold a service: one folder with a stream, a vital sign, a warning and an incident type that work."""
     from mumian.app import commands
     from mumian.scaffold.api import new_service as scaffold_service

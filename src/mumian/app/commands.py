@@ -130,7 +130,9 @@ def get(kind: str | None, name: str | None, as_json: bool) -> None:
                 _print_rows(platform.records.read_now(platform.declarations.history), as_json)
             elif name is None:
                 found = platform.declarations.all(platform.declarations.kind(kind).name)
-                _print_rows([{"name": d.name, "version": d.version, "title": d.title["en"], "source": d.source} for d in found], as_json)
+                _print_rows(
+                    [{"name": d.name, "version": d.version, "title": d.title, "source": d.source} for d in found], as_json
+                )
             else:
                 body = platform.declarations.get(kind, name).body
                 print(json.dumps(body, ensure_ascii=False) if as_json else "".join(to_yaml([body])), end="\n" if as_json else "")

@@ -45,7 +45,9 @@ def _lock(home: Path) -> Any:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.close()
-        raise Unavailable(reason=f"another Mumian already serves {home}; stop it, or name another folder in MUMIAN_HOME") from error
+        raise Unavailable(
+            reason=f"another Mumian already serves {home}; stop it, or name another folder in MUMIAN_HOME"
+        ) from error
     return handle
 
 

@@ -26,8 +26,7 @@ async def serving(platform: Platform, host: str, port: int) -> AsyncIterator[str
     await platform.start()
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
+        await server.ready.wait()
         yield address
     finally:
         server.should_exit = True
@@ -44,9 +43,20 @@ async def until_told_to_stop() -> None:
 
 
 class _Server(uvicorn.Server):
+    """A server that says when it listens, and leaves signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.ready.set()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the server."""
+        """Install no handlers."""
         yield
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -44,6 +44,7 @@ class Bus:
         self._news: asyncio.Condition | None = None
         self._wake = asyncio.Event()
         self._delivering = asyncio.Lock()
+        self._notices: list[asyncio.Future[None]] = []
         records.listen(self._committed)
 
     def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
@@ -71,7 +72,7 @@ class Bus:
                 done = True
             return done
 
-    async def tail(self, after: int | None) -> AsyncIterator[DeliveredEvent]:
+    async def tail(self, after: int | None) -> AsyncGenerator[DeliveredEvent, None]:
         """Events after the id `after` (None: from now on), then every new one as it is committed."""
         if self._news is None:
             self._news = asyncio.Condition()
@@ -95,7 +96,8 @@ class Bus:
     def _announce(self) -> None:
         self._wake.set()
         if self._news is not None:
-            asyncio.ensure_future(self._notify(self._news))
+            self._notices.append(asyncio.ensure_future(self._notify(self._news)))
+            self._notices = [n for n in self._notices if not n.done()]
 
     @staticmethod
     async def _notify(news: asyncio.Condition) -> None:
@@ -127,7 +129,8 @@ class Bus:
     async def _load_positions(self) -> None:
         if all(c.position is not None for c in self._consumers.values()):
             return
-        known = {r["name"]: r["position"] for r in await self._records.read(lambda s: s.rows("SELECT name, position FROM kernel_consumer"))}
+        rows = await self._records.read(lambda session: session.rows("SELECT name, position FROM kernel_consumer"))
+        known = {row["name"]: row["position"] for row in rows}
         for consumer in self._consumers.values():
             consumer.position = int(known.get(consumer.name, 0))
 

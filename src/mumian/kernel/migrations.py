@@ -6,7 +6,10 @@ from mumian.kernel.clock import iso
 from mumian.kernel.discovery import components
 from mumian.kernel.unit_of_work import Records, Transaction
 
-_TABLE = "CREATE TABLE IF NOT EXISTS kernel_migration (component TEXT NOT NULL, name TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (component, name))"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS kernel_migration (
+  component TEXT NOT NULL, name TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (component, name)
+)"""
 
 
 def migrate(records: Records) -> list[str]:

@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     lake: str = Field("local", description="`local`, or a PostgreSQL connection string for the lake's catalogue.")
     objects: str = Field("local", description="`local`, or `s3://bucket/prefix` (endpoint and keys from AWS_* variables).")
     messages: str = Field("outbox", description="`outbox`, or `nats://host:port` to publish events to NATS JetStream too.")
-    synchronous: str = Field("full", pattern="^(full|normal)$", description="`full` survives power loss; `normal` only a crash of the process (SQLite).")
+    synchronous: str = Field(
+        "full", pattern="^(full|normal)$", description="SQLite: `full` survives power loss, `normal` a crash of the process."
+    )
     web: Path | None = Field(None, description="The folder of the built web shell; default: beside the package.")
     city: Path | None = Field(None, description="The folder of declarations that `mumian up` applies at its first start.")
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="The largest request body of the own API, in bytes.")

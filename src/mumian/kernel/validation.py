@@ -51,7 +51,9 @@ def json_path(parts: Iterable[Any]) -> str:
 
 
 def faults_from(
-    errors: Iterable[Mapping[str, Any]], locate: Callable[[str, str, dict[str, Any]], Fault], known: Callable[[str], str] | None = None
+    errors: Iterable[Mapping[str, Any]],
+    locate: Callable[[str, str, dict[str, Any]], Fault],
+    known: Callable[[str], str] | None = None,
 ) -> list[Fault]:
     """Translate pydantic's `errors()`; `locate(path, key, values)` makes the fault, `known(path)` lists allowed fields."""
     return [_fault(error, locate, known) for error in errors]

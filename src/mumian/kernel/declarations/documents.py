@@ -91,12 +91,17 @@ def read_text(content: bytes, file: str = "<input>", folder: Path | None = None)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)[:200]
-        raise Invalid(Fault("", "field.syntax", {"reason": reason}, file, mark.line + 1 if mark else 1)) from error
+        raise Invalid(Fault("", "field.syntax", {"reason": reason}, file, _line(mark, content))) from error
     faults: list[Fault] = []
     documents = [d for node in nodes if (d := _document(node, file, folder, faults)) is not None]
     if faults:
         raise Invalid(*faults)
     return documents
+
+
+def _line(mark: Any, content: bytes) -> int:
+    """A parser's mark as a line that exists: at the end of the input it points behind the last one."""
+    return 1 if mark is None else min(mark.line + 1, content.count(b"\n", 0, -1) + 1)
 
 
 def _document(node: yaml.Node, file: str, folder: Path | None, faults: list[Fault]) -> Document | None:

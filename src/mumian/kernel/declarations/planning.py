@@ -88,7 +88,9 @@ def _check(kinds: Mapping[str, Kind], after: Mapping[Key, Declared[Any]], writte
     for key, declared in after.items():
         kind = kinds.get(declared.kind)
         if kind is not None and kind.check is not None:
-            document = written.get(key) or Document(declared.kind, declared.name, declared.title, declared.body["spec"], declared.source)
+            document = written.get(key) or Document(
+                declared.kind, declared.name, declared.title, declared.body["spec"], declared.source
+            )
             yield from kind.check(document, declared.spec, catalogue)
 
 

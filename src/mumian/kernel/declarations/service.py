@@ -116,7 +116,8 @@ class Declarations:
                 subject=source,
                 revision=revision,
                 changes=[
-                    {"action": c.action, "kind": c.kind, "name": c.name, "version": _version(c), "digest": _digest(c)} for c in done
+                    {"action": c.action, "kind": c.kind, "name": c.name, "version": _version(c), "digest": _digest(c)}
+                    for c in done
                 ],
             )
         )

@@ -12,14 +12,16 @@ from mumian.kernel.platform import Platform
 HEARTBEAT_SECONDS = 15.0
 
 
-async def event_stream(platform: Platform, after: int | None, types: list[str], visible: Callable[[DeliveredEvent], bool]) -> AsyncIterator[bytes]:
-    """Server-sent events after the outbox id `after` (None: from now on), of `types` (empty: all) and `visible` to the reader."""
+async def event_stream(
+    platform: Platform, after: int | None, types: list[str], visible: Callable[[DeliveredEvent], bool]
+) -> AsyncIterator[bytes]:
+    """Server-sent events after the id `after` (None: from now on), of `types` (empty: all) and `visible` to the reader."""
     tail = platform.bus.tail(after)
     upcoming: asyncio.Task[DeliveredEvent] | None = None
     yield b"retry: 2000\n\n"
     try:
         while True:
-            upcoming = upcoming or asyncio.ensure_future(anext(tail))  # type: ignore[arg-type]
+            upcoming = upcoming or asyncio.ensure_future(anext(tail))
             done, _ = await asyncio.wait({upcoming}, timeout=HEARTBEAT_SECONDS)
             if not done:
                 yield b": still here\n\n"
@@ -31,7 +33,7 @@ async def event_stream(platform: Platform, after: int | None, types: list[str], 
         if upcoming is not None:
             upcoming.cancel()
             await asyncio.gather(upcoming, return_exceptions=True)
-        await tail.aclose()  # type: ignore[attr-defined]
+        await tail.aclose()
 
 
 def _write(event: DeliveredEvent) -> bytes:

@@ -33,7 +33,11 @@ def parse_cursor(text: str | None, *types: type) -> list[Any] | None:
         keys = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, msgspec.DecodeError) as error:
         raise Invalid.field("cursor", "field.cursor") from error
-    if not isinstance(keys, list) or len(keys) != len(types) or not all(isinstance(k, t) for k, t in zip(keys, types, strict=True)):
+    if (
+        not isinstance(keys, list)
+        or len(keys) != len(types)
+        or not all(isinstance(k, t) for k, t in zip(keys, types, strict=True))
+    ):
         raise Invalid.field("cursor", "field.cursor")
     if any(isinstance(k, int) and abs(k) >= 2**63 for k in keys):
         raise Invalid.field("cursor", "field.cursor")

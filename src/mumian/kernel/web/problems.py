@@ -28,8 +28,16 @@ STATUS: dict[type[MumianError], int] = {
     errors.Unavailable: 503,
     errors.MissingPort: 503,
 }
-_TITLES = {400: "malformed", 401: "unauthenticated", 403: "forbidden", 404: "not-found", 405: "method-not-allowed", 409: "conflict"}
-_TITLES |= {412: "stale", 413: "too-large", 415: "media-type", 422: "invalid", 429: "too-many", 500: "internal", 503: "unavailable", 507: "storage-full"}
+_TITLES = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+}
+_TITLES |= {412: "stale", 413: "too-large", 415: "media-type", 422: "invalid", 429: "too-many"}
+_TITLES |= {500: "internal", 503: "unavailable", 507: "storage-full"}
 _log = logging.getLogger("mumian.web")
 
 
@@ -65,7 +73,7 @@ def problem_response(error: MumianError, accept_language: str | None) -> JSONRes
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TooMany):
         headers["Retry-After"] = str(error.values.get("seconds", 1))
-    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+    return _answer(body, headers)
 
 
 def install(app: FastAPI) -> None:
@@ -86,7 +94,7 @@ async def _expected(request: Request, error: Exception) -> Response:
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     findings = list(error.errors())
-    faults = faults_from([_placed(e) for e in findings], lambda path, key, values: Fault(path, key, values))
+    faults = faults_from([_placed(e) for e in findings], Fault)
     malformed = any(e["type"] == "json_invalid" for e in findings)
     raised = errors.Malformed(*faults) if malformed else Invalid(*faults)
     return problem_response(raised, request.headers.get("accept-language"))
@@ -108,10 +116,14 @@ async def _http(request: Request, error: Exception) -> Response:
     key = keys.get(error.status_code, "error.invalid" if error.status_code < 500 else "error.internal")
     detail = text(key, language, path=request.url.path, method=request.method)
     headers = {**(error.headers or {}), "Content-Language": language}
-    return JSONResponse(_body(error.status_code, key, detail, []), error.status_code, headers, media_type="application/problem+json")
+    return _answer(_body(error.status_code, key, detail, []), headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     language = preferred(request.headers.get("accept-language"))
-    return JSONResponse(_body(500, "error.internal", text("error.internal", language), []), 500, media_type="application/problem+json")
+    return _answer(_body(500, "error.internal", text("error.internal", language), []), {"Content-Language": language})
+
+
+def _answer(body: dict[str, Any], headers: Mapping[str, str]) -> JSONResponse:
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")

@@ -1,0 +1,1 @@
+"""Compliance: one suite per port, run on every engine."""
