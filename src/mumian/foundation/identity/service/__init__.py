@@ -1,0 +1,1 @@
+"""The work of identity: decisions, passwords, sign-in and accounts."""
