@@ -20,6 +20,7 @@ app.command(new)
 import_ = App(name="import", help="Bring data in from files.")
 app.command(import_)
 
+Prune = Annotated[bool, Parameter(help="Delete what this folder no longer holds.")]
 Json = Annotated[bool, Parameter(help="Print JSON for programmes.")]
 
 
@@ -58,9 +59,7 @@ def diff(path: Path, *, prune: bool = False, json: Json = False) -> None:
 
 
 @app.command
-def apply(
-    path: Path, *, prune: Annotated[bool, Parameter(help="Delete what this folder no longer holds.")] = False, json: Json = False
-) -> None:
+def apply(path: Path, *, prune: Prune = False, json: Json = False) -> None:
     """Put a folder or file of declarations into force: all or nothing, versioned and ledgered."""
     from mumian.app import commands
 
@@ -110,10 +109,8 @@ def check(path: Path | None = None) -> None:
 
 
 @new.command(name="service")
-def new_service(
-    name: str, *, folder: Annotated[Path | None, Parameter(help="Where; default: beside the other services.")] = None
-) -> None:
-    """Scaffold a service: one folder with a stream, a vital sign, a warning and an incident type that work."""
+def new_service(name: str, *, folder: Path | None = None) -> None:
+    """Scaffold a service beside the others: one folder with a stream, a vital, a warning and an incident type that work."""
     from mumian.app import commands
     from mumian.scaffold.api import new_service as scaffold_service
 

@@ -57,7 +57,7 @@ def _shell(app: FastAPI, folder: Path) -> None:
         app.mount("/assets", StaticFiles(directory=folder / "assets"), "assets")
 
     @app.get("/{path:path}", include_in_schema=False)
-    async def shell(path: str) -> FileResponse:
+    def shell(path: str) -> FileResponse:
         file = (folder / path).resolve() if path else index
         if path and file.is_file() and file.is_relative_to(folder.resolve()):
             return FileResponse(file)

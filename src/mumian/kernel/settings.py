@@ -23,10 +23,10 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="The port that the server listens on; 0 takes a free one.")
     records: str = Field("sqlite", description="`sqlite`, or a PostgreSQL connection string (`postgresql://…`).")
     lake: str = Field("local", description="`local`, or a PostgreSQL connection string for the lake's catalogue.")
-    objects: str = Field("local", description="`local`, or `s3://bucket/prefix` (endpoint and keys from AWS_* variables).")
-    messages: str = Field("outbox", description="`outbox`, or `nats://host:port` to publish events to NATS JetStream too.")
+    objects: str = Field("local", description="`local`, or `s3://bucket/prefix` (keys from AWS_* variables).")
+    messages: str = Field("outbox", description="`outbox`, or `nats://host:port` to publish to NATS JetStream too.")
     synchronous: str = Field(
-        "full", pattern="^(full|normal)$", description="SQLite: `full` survives power loss, `normal` a crash of the process."
+        "full", pattern="^(full|normal)$", description="SQLite: `full` survives power loss, `normal` a crash."
     )
     web: Path | None = Field(None, description="The folder of the built web shell; default: beside the package.")
     city: Path | None = Field(None, description="The folder of declarations that `mumian up` applies at its first start.")

@@ -42,6 +42,9 @@ _CONTEXT = {
 }
 
 
+Locate = Callable[[str, str, dict[str, Any]], Fault]
+
+
 def json_path(parts: Iterable[Any]) -> str:
     """A location such as `("spec", "levels", 0)` written as `spec.levels[0]`."""
     path = ""
@@ -59,9 +62,7 @@ def faults_from(
     return [_fault(error, locate, known) for error in errors]
 
 
-def _fault(
-    error: Mapping[str, Any], locate: Callable[[str, str, dict[str, Any]], Fault], known: Callable[[str], str] | None
-) -> Fault:
+def _fault(error: Mapping[str, Any], locate: Locate, known: Callable[[str], str] | None) -> Fault:
     kind, context = str(error["type"]), dict(error.get("ctx") or {})
     path = json_path(error["loc"])
     if "." in kind and not kind.endswith("_type"):

@@ -84,7 +84,7 @@ def read_text(content: bytes, file: str = "<input>", folder: Path | None = None)
     """The documents in YAML (or JSON) text; raises Invalid naming file, line and field."""
     try:
         text = content.decode("utf-8-sig")
-        nodes = [node for node in yaml.compose_all(text, _LOADER) if node is not None]
+        nodes = _compose(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Invalid(Fault("", "field.syntax", {"reason": f"byte {error.start} is not UTF-8"}, file, line)) from error
@@ -97,6 +97,11 @@ def read_text(content: bytes, file: str = "<input>", folder: Path | None = None)
     if faults:
         raise Invalid(*faults)
     return documents
+
+
+def _compose(text: str) -> list[yaml.Node]:
+    found: Iterable[yaml.Node | None] = yaml.compose_all(text, _LOADER)
+    return [node for node in found if node is not None]
 
 
 def _line(mark: Any, content: bytes) -> int:

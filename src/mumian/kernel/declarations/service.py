@@ -115,10 +115,7 @@ class Declarations:
             DeclarationsApplied(
                 subject=source,
                 revision=revision,
-                changes=[
-                    {"action": c.action, "kind": c.kind, "name": c.name, "version": _version(c), "digest": _digest(c)}
-                    for c in done
-                ],
+                changes=[_entry(change) for change in done],
             )
         )
         return Plan(tuple(done))
@@ -192,9 +189,6 @@ def _versioned(declared: Declared[Any], version: int) -> Declared[Any]:
     return Declared(declared.kind, declared.name, declared.title, declared.spec, version, declared.source, declared.body)
 
 
-def _version(change: Change) -> int:
-    return change.new.version if change.new else 0
-
-
-def _digest(change: Change) -> str:
-    return sha256(encode(change.new.body)).hexdigest() if change.new else ""
+def _entry(change: Change) -> dict[str, str | int]:
+    version, digest = (0, "") if change.new is None else (change.new.version, sha256(encode(change.new.body)).hexdigest())
+    return {"action": change.action, "kind": change.kind, "name": change.name, "version": version, "digest": digest}

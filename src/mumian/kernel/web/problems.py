@@ -36,7 +36,7 @@ _TITLES = {
     405: "method-not-allowed",
     409: "conflict",
 }
-_TITLES |= {412: "stale", 413: "too-large", 415: "media-type", 422: "invalid", 429: "too-many"}
+_TITLES |= {409: "conflict", 412: "stale", 413: "too-large", 415: "media-type", 422: "invalid", 429: "too-many"}
 _TITLES |= {500: "internal", 503: "unavailable", 507: "storage-full"}
 _log = logging.getLogger("mumian.web")
 

@@ -85,7 +85,7 @@ class GroupCommitRecords:
         loop = asyncio.get_running_loop()
         job = _Job(work, actor, Future(), loop)
         self._submit(job)
-        return await asyncio.wrap_future(job.done)  # type: ignore[no-any-return]
+        return await asyncio.wrap_future(job.done)
 
     def write_now(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
         """`write` for synchronous callers."""
