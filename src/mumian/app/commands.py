@@ -177,7 +177,7 @@ def ledger_verify(as_json: bool) -> None:
     from mumian.foundation.ledger import api as ledger
 
     def work() -> int:
-        with offline() as platform:
+        with offline(ports=True) as platform:
             result = ledger.verify(platform)
             print(json.dumps(result.as_dict(), ensure_ascii=False) if as_json else "\n".join(result.lines(language())))
             return 1 if result.faults else 0

@@ -18,8 +18,10 @@ from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 
 
-def create_platform(settings: Settings | None = None, clock: Clock | None = None, serving: bool = True) -> Platform:
-    """A platform ready to start. With `serving` it opens every store and locks the home; without, only the records."""
+def create_platform(
+    settings: Settings | None = None, clock: Clock | None = None, serving: bool = True, ports: bool = True
+) -> Platform:
+    """A platform ready to start; `serving` locks the home against a second one, without `ports` only the records open."""
     settings = settings or Settings()
     clock = clock or SystemClock()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -31,6 +33,7 @@ def create_platform(settings: Settings | None = None, clock: Clock | None = None
     platform = Platform(settings, clock, records, declarations)
     if lock is not None:
         platform.closers.append(lock.close)
+    if ports:
         storage.open_ports(platform)
     for component in components():
         tasks = component.module("tasks")
@@ -52,9 +55,9 @@ def _lock(home: Path) -> Any:
 
 
 @contextmanager
-def offline(settings: Settings | None = None) -> Iterator[Platform]:
-    """A platform with its records only, for commands that run beside a serving one."""
-    platform = create_platform(settings, serving=False)
+def offline(ports: bool = False) -> Iterator[Platform]:
+    """A platform for commands that run beside a serving one: it is not started, and opens only the records unless asked."""
+    platform = create_platform(serving=False, ports=ports)
     try:
         yield platform
     finally:
