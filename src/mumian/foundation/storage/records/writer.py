@@ -47,7 +47,7 @@ class Engine(Protocol):
 class _Job:
     work: Callable[[Transaction], Any]
     actor: Actor
-    done: "Future[Any]"
+    done: "Future[Any] | asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop | None = None
     result: Any = None
     error: BaseException | None = None
@@ -83,15 +83,15 @@ class GroupCommitRecords:
     async def write(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
         """Run `work` in a group commit; durable when it returns, undone when it raises."""
         loop = asyncio.get_running_loop()
-        job = _Job(work, actor, Future(), loop)
-        self._submit(job)
-        return await asyncio.wrap_future(job.done)
+        answer: asyncio.Future[T] = loop.create_future()
+        self._submit(_Job(work, actor, answer, loop))
+        return await answer
 
     def write_now(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
         """`write` for synchronous callers."""
-        job = _Job(work, actor, Future())
-        self._submit(job)
-        return job.done.result()  # type: ignore[no-any-return]
+        answer: Future[T] = Future()
+        self._submit(_Job(work, actor, answer))
+        return answer.result()
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on a consistent snapshot, off the event loop."""
@@ -192,10 +192,20 @@ class GroupCommitRecords:
         if any(job.emitted for job in batch):
             for listener in self._listeners:
                 listener()
-        for job in batch:
-            if job.done.cancelled():
-                continue
-            if job.error is not None:
-                job.done.set_exception(job.error)
-            else:
-                job.done.set_result(job.result)
+        loops = {job.loop for job in batch}
+        for loop in loops:
+            jobs = [job for job in batch if job.loop is loop]
+            if loop is None:
+                _resolve(jobs)
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, jobs)
+
+
+def _resolve(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.done.cancelled():
+            continue
+        if job.error is not None:
+            job.done.set_exception(job.error)
+        else:
+            job.done.set_result(job.result)
