@@ -1,0 +1,1 @@
+"""Spatial base 时空底座: coordinates, boundary layers, and the district that a point lies in."""

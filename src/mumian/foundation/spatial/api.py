@@ -1,0 +1,77 @@
+"""The spatial base for other components: `platform.get(Spatial)` knows the city, its layers and the district of a point."""
+
+import json
+from math import isfinite
+
+from mumian.foundation.spatial import store
+from mumian.foundation.spatial.contracts import City, District, GeoJson
+from mumian.foundation.spatial.models import CitySpec, LayerSpec
+from mumian.foundation.spatial.service import DistrictIndex, to_layer
+from mumian.kernel.declarations.service import Declarations
+from mumian.kernel.errors import Invalid, NotFound
+from mumian.kernel.unit_of_work import Records
+
+__all__ = ["City", "District", "GeoJson", "Spatial"]
+
+
+class Spatial:
+    """Answers from memory; what is kept in memory is read anew after each apply of declarations."""
+
+    def __init__(self, records: Records, declarations: Declarations) -> None:
+        self._records = records
+        self._declarations = declarations
+        self._revision = -1
+        self._layers: dict[str, str] = {}
+        self._index: DistrictIndex | None = None
+
+    def city(self) -> City | None:
+        """The declared city, or None before one is applied."""
+        declared = next(iter(self._declarations.all("City")), None)
+        if declared is None:
+            return None
+        spec: CitySpec = declared.spec
+        return City(name=declared.name, title=declared.title, **spec.model_dump())
+
+    def layer_text(self, name: str) -> str:
+        """A layer as GeoJSON text in WGS 84; raises NotFound."""
+        self._refresh()
+        if name not in self._layers:
+            spec: LayerSpec = self._declarations.get("Layer", name).spec
+            text = self._records.read_now(lambda session: store.text_of(session, name, spec.source, spec.sha256))
+            if text is None:
+                raise NotFound(kind="Layer", name=name)
+            layer = to_layer(text, spec)
+            self._layers[name] = json.dumps(layer, ensure_ascii=False, separators=(",", ":"))
+        return self._layers[name]
+
+    def layer(self, name: str) -> GeoJson:
+        """A layer as a GeoJSON FeatureCollection in WGS 84, properties code, name {zh, en}, centre; raises NotFound."""
+        collection: GeoJson = json.loads(self.layer_text(name))
+        return collection
+
+    def districts(self) -> list[District]:
+        """The city's districts in the order of their codes; empty before a city is applied."""
+        index = self._districts()
+        return [] if index is None else sorted(index.districts, key=lambda d: d.code)
+
+    def district(self, code: str) -> District | None:
+        """The district with that code, or None."""
+        return next((d for d in self.districts() if d.code == code), None)
+
+    def district_at(self, longitude: float, latitude: float) -> District | None:
+        """The district of a WGS 84 point; None outside of the city by more than 150 m. Raises Invalid when not finite."""
+        if not (isfinite(longitude) and isfinite(latitude)):
+            raise Invalid.field("longitude", "field.type", expected="a finite number")
+        index = self._districts()
+        return None if index is None else index.at(longitude, latitude)
+
+    def _districts(self) -> DistrictIndex | None:
+        self._refresh()
+        city = self.city()
+        if self._index is None and city is not None:
+            self._index = DistrictIndex(self.layer(city.district_layer))
+        return self._index
+
+    def _refresh(self) -> None:
+        if self._revision != self._declarations.revision:
+            self._revision, self._layers, self._index = self._declarations.revision, {}, None
