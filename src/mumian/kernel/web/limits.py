@@ -1,5 +1,7 @@
 """Limits and headers that hold for every request: body size, and what a browser may do with an answer."""
 
+import contextlib
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,32 +36,43 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        seen, started = 0, False
+        request = _Counted(receive, send, self._most)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdigit() and int(length) > self._most:
+            request.exceeded = True
+        else:
+            with contextlib.suppress(_Exceeded):
+                await self._app(scope, request.receive, request.send)
+        if request.exceeded and not request.started:
+            refused = problem_response(TooLarge(limit=f"{self._most} bytes"), Headers(scope=scope).get("accept-language"))
+            request.exceeded = False
+            await refused(scope, receive, request.send)
 
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._most:
-                raise _Exceeded
-            return message
 
-        async def guarded(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                out = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    out.setdefault(name, value)
-            await send(message)
+class _Counted:
+    """One request: counts what is read; once it is too much, whatever the application answers is left unsent."""
 
-        length = headers.get("content-length", "0")
-        try:
-            if length.isdigit() and int(length) > self._most:
-                raise _Exceeded
-            await self._app(scope, counted, guarded)
-        except _Exceeded:
-            if not started:
-                refused = problem_response(TooLarge(limit=f"{self._most} bytes"), headers.get("accept-language"))
-                await refused(scope, receive, guarded)
+    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = most
+        self.exceeded = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.exceeded = True
+            raise _Exceeded
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.exceeded and not self.started:
+            return
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
