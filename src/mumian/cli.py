@@ -99,6 +99,14 @@ def explain(kind: Annotated[str | None, Parameter(help="A kind, or a kind with a
 
 
 @app.command
+def settings(*, json: Json = False) -> None:
+    """List every setting: its environment variable, its value now and what it is for."""
+    from mumian.app import commands
+
+    commands.settings(json)
+
+
+@app.command
 def check(path: Path | None = None) -> None:
     """Check services against the house rules: manifest, names, declarations, titles, tests."""
     from mumian.app import commands

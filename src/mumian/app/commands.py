@@ -172,6 +172,17 @@ def explain(kind: str | None) -> None:
     guard(lambda: print("\n".join(explain_kind(_kind(name), field))))
 
 
+def settings(as_json: bool) -> None:
+    """Print every setting."""
+    from mumian.app.settings_list import listed
+
+    for row in listed():
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False, default=str))
+        else:
+            print(f"{row['variable']:28} {row['value']}\n{'':28} {row['description']}")
+
+
 def ledger_verify(as_json: bool) -> None:
     """Verify the whole ledger; status 1 when anything is wrong."""
     from mumian.foundation.ledger import api as ledger
