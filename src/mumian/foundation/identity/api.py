@@ -115,13 +115,19 @@ def route_actions(app: Any) -> Iterator[tuple[str, str | None]]:
 
     A mounted application names its actions in an attribute `actions`, a list of texts.
     """
-    for route in app.routes:
+    for route in _routes(app.routes):
         if isinstance(route, Mount):
             yield route.path, ", ".join(getattr(route.app, "actions", ())) or None
             continue
         action = _action_of(getattr(route, "dependant", None))
         for method in sorted(getattr(route, "methods", None) or {"GET"}):
             yield f"{method} {route.path}", action
+
+
+def _routes(routes: Iterable[Any]) -> Iterator[Any]:
+    for route in routes:
+        included = getattr(route, "effective_route_contexts", None)
+        yield from [route] if included is None else included()
 
 
 def _action_of(dependant: Any) -> str | None:

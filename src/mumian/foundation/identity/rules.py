@@ -85,9 +85,10 @@ def role_policy(role: str, actions: Sequence[str], everywhere: bool) -> str:
 
 
 def split_policies(text: str) -> dict[str, str]:
-    """The policies of a Cedar file in which each opens with an `@id("…")` line, by id."""
-    parts = re.split(r'^@id\("([^"]+)"\)$', text, flags=re.MULTILINE)
-    return {name: f"@id({quoted(name)}){body}" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    """The policies of a Cedar file in which each opens with an `@id("…")` line, by id; comment lines are left out."""
+    bare = re.sub(r"^//.*\n", "", text, flags=re.MULTILINE)
+    parts = re.split(r'^@id\("([^"]+)"\)$', bare, flags=re.MULTILINE)
+    return {name: f"@id({quoted(name)}){body.rstrip()}\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def cycle(parents: dict[str, str | None], start: str) -> list[str] | None:

@@ -1,11 +1,13 @@
 """Rows of identity: people, sessions, tokens and attempts to sign in. Session ids and tokens are kept as digests only."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 from mumian.foundation.identity.contracts import Person, Token
+from mumian.foundation.identity.rules import LOGIN_PATTERN
 from mumian.kernel.clock import iso
 from mumian.kernel.errors import NotFound
 from mumian.kernel.unit_of_work import Row, Session, encode
@@ -29,6 +31,8 @@ def digest(secret: str) -> str:
 
 def account_by_login(session: Session, login: str) -> Account | None:
     """The account of a login, open or closed."""
+    if not re.fullmatch(LOGIN_PATTERN, login):
+        return None
     return _account(session.row(f"SELECT {_PERSON} FROM identity_person WHERE login = :login", login=login))
 
 
