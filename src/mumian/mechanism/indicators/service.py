@@ -1,0 +1,80 @@
+"""Measuring: works out every indicator that can be measured and keeps what moved."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mumian.foundation.spatial.api import Spatial
+from mumian.kernel.clock import parse_iso
+from mumian.kernel.declarations.kinds import Declared
+from mumian.kernel.events import DeliveredEvent
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Session, Transaction
+from mumian.mechanism.evaluation.api import Evaluation
+from mumian.mechanism.indicators import rules, store
+from mumian.mechanism.indicators.events import IndicatorMeasured
+from mumian.mechanism.indicators.kinds import IncidentMeasure, KpiSpec, VitalMeasure
+
+_FIGURES = {
+    "incidents.on_time_rate": "on_time_rate",
+    "incidents.median_hours_to_close": "median_hours",
+    "incidents.closed": "closed",
+    "incidents.open": "open",
+    "incidents.overdue": "overdue",
+}
+
+
+def measurable(platform: Platform) -> list[Declared[KpiSpec]]:
+    """The indicators that the platform itself measures."""
+    return [kpi for kpi in platform.declarations.all("Kpi") if kpi.spec.measure is not None]
+
+
+def measure_all(platform: Platform, tx: Transaction) -> int:
+    """Measure every indicator and keep those that moved, each with its event; returns how many did."""
+    before, count = store.newest(tx.session), 0
+    for kpi in measurable(platform):
+        value, old = _measure(platform, tx.session, kpi.spec, tx.now), before.get(kpi.name)
+        if not rules.moved(old, value):
+            continue
+        target = rules.target_for(tx.now.year, kpi.spec.target, kpi.spec.targets)
+        standing = rules.status(value, target, kpi.spec.direction)
+        store.add(tx.session, kpi.name, tx.now_text, value)
+        tx.emit(IndicatorMeasured(subject=kpi.name, value=value, previous=old, target=target, status=standing))
+        count += 1
+    return count
+
+
+def _measure(platform: Platform, session: Session, spec: KpiSpec, now: datetime) -> float | None:
+    measure = spec.measure
+    if isinstance(measure, IncidentMeasure):
+        figures = platform.get(Evaluation).city(session, now, measure.window_days, measure.incident_types)
+        value = getattr(figures, _FIGURES[measure.of])
+        return None if value is None else float(value)
+    if isinstance(measure, VitalMeasure):
+        today = now.astimezone(zone(platform)).date()
+        since, until = today - timedelta(days=measure.window_days), today - timedelta(days=1)
+        known = store.days(session, measure.vital, measure.key, since.isoformat(), until.isoformat())
+        return sum(row["level"] in measure.levels for row in known) / len(known) if known else None
+    return None
+
+
+def remember_days(platform: Platform, tx: Transaction, event: DeliveredEvent) -> bool:
+    """Keep the values of vitals at the end of the city's days that some indicator rests on; whether there was one."""
+    wanted = {
+        (k.spec.measure.vital, k.spec.measure.key) for k in measurable(platform) if isinstance(k.spec.measure, VitalMeasure)
+    }
+    found = False
+    for value in event.data["values"] if wanted else ():
+        if (value["vital"], value["key"]) not in wanted:
+            continue
+        local = parse_iso(value["time"]).astimezone(zone(platform))
+        if (local.hour, local.minute, local.second) == (0, 0, 0):
+            day = (local.date() - timedelta(days=1)).isoformat()
+            store.keep_day(tx.session, {**{k: value[k] for k in ("vital", "key", "value", "level")}, "day": day})
+            found = True
+    return found
+
+
+def zone(platform: Platform) -> ZoneInfo:
+    """The city's time zone; UTC before there is a city."""
+    city = platform.get(Spatial).city()
+    return ZoneInfo(city.timezone if city else "UTC")

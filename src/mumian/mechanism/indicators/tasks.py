@@ -1,0 +1,80 @@
+"""Measures indicators whenever something happened that may move them, and at least once an hour."""
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime, timedelta
+
+from mumian.kernel.events import DeliveredEvent
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction
+from mumian.mechanism.indicators import service
+from mumian.mechanism.indicators.api import Indicators
+
+_CONSUMER = "mechanism.indicators"
+_PAUSE_SECONDS = 0.5
+_HOUR = timedelta(hours=1)
+_log = logging.getLogger("mumian.mechanism.indicators")
+
+
+def register(platform: Platform) -> None:
+    """Offer `Indicators`, listen to what may move them, and measure in the background."""
+    platform.provide(Indicators, Indicators(platform))
+    job = Measuring(platform)
+    platform.subscribe("brain.incidents.*", _CONSUMER, lambda tx, event: job.ask())
+    platform.subscribe("declarations.applied", _CONSUMER, lambda tx, event: job.ask())
+    platform.subscribe("brain.vitals.evaluated", _CONSUMER, job.remember)
+    platform.background(job)
+
+
+class Measuring:
+    """The background job; a burst of events leads to one round of measurements."""
+
+    name = "indicators"
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._asked = True
+        self._last: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self) -> None:
+        """Have the indicators measured soon."""
+        self._asked = True
+
+    def remember(self, tx: Transaction, event: DeliveredEvent) -> None:
+        """Keep the day values of vitals that indicators rest on."""
+        if service.remember_days(self._platform, tx, event):
+            self.ask()
+
+    async def start(self) -> None:
+        """Begin to measure; on a clock that is stepped by hand whoever steps it settles."""
+        if self._platform.clock.real_seconds(1.0) > 0:
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop measuring."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def settle(self) -> bool:
+        """Measure if something happened or an hour has passed; True if any indicator moved."""
+        now = self._platform.clock.now()
+        if not self._asked and self._last is not None and abs(now - self._last) < _HOUR:
+            return False
+        self._asked, self._last = False, now
+        if not service.measurable(self._platform):
+            return False
+        return await self._platform.records.write(lambda tx: service.measure_all(self._platform, tx)) > 0
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            try:
+                await self.settle()
+            except Exception:
+                self.ask()
+                _log.exception("measuring failed; it is tried again")
