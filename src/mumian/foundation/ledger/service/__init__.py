@@ -1,0 +1,1 @@
+"""The work of the ledger: recording, signing heads, verifying everything, and bundling evidence."""
