@@ -9,13 +9,30 @@ from mumian.foundation.ledger.contracts import Entry, Head
 from mumian.foundation.ledger.rules import Fetch, Node
 from mumian.kernel.unit_of_work import Row, Session, encode
 
-INSERT_ENTRY = "INSERT INTO ledger_entry (seq, time, actor, type, subject, body, leaf) VALUES (:seq, :time, :actor, :type, :subject, :body, :leaf)"
 _ENTRY = "seq, time, actor, type, subject, body, leaf"
+INSERT_ENTRY = f"INSERT INTO ledger_entry ({_ENTRY}) VALUES (:seq, :time, :actor, :type, :subject, :body, :leaf)"
 
 
 def count(session: Session) -> int:
     """How many entries there are."""
     return int(session.value("SELECT COALESCE(MAX(seq) + 1, 0) FROM ledger_entry"))
+
+
+def row_count(session: Session) -> int:
+    """How many rows of entries there are, whatever their numbers."""
+    return int(session.value("SELECT COUNT(*) FROM ledger_entry"))
+
+
+def numbers_beyond(session: Session, size: int) -> list[object]:
+    """Numbers of entries that are none of the first `size`, at most a hundred."""
+    rows = session.rows("SELECT seq FROM ledger_entry WHERE seq < 0 OR seq >= :size ORDER BY seq LIMIT 100", size=size)
+    return [row["seq"] for row in rows]
+
+
+def events_beyond(session: Session, last: int) -> list[object]:
+    """Numbers of events in the outbox that were never given out, at most a hundred."""
+    rows = session.rows("SELECT id FROM kernel_outbox WHERE id < 1 OR id > :last ORDER BY id LIMIT 100", last=last)
+    return [row["id"] for row in rows]
 
 
 def entry_rows(session: Session, first: int, count_: int) -> list[Row]:
@@ -65,8 +82,11 @@ def put_nodes(session: Session, nodes: Iterable[Node]) -> None:
     """Keep finished tiles; what is there already stays."""
     rows = [{"level": level, "position": position, "hash": value.hex()} for level, position, value in nodes]
     if rows:
-        sql = "INSERT INTO ledger_node (level, position, hash) VALUES (:level, :position, :hash) ON CONFLICT (level, position) DO NOTHING"
-        session.execute_many(sql, rows)
+        session.execute_many(
+            "INSERT INTO ledger_node (level, position, hash) VALUES (:level, :position, :hash) "
+            "ON CONFLICT (level, position) DO NOTHING",
+            rows,
+        )
 
 
 def put_head(session: Session, head: Head) -> None:
