@@ -1,0 +1,49 @@
+/** Every question the screens ask the server, by name. */
+import { call, callAll } from "./client";
+import type * as t from "./types";
+
+const IDENTITY = "/foundation/identity";
+const LEDGER = "/foundation/ledger";
+
+async function items<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T[]> {
+  return (await callAll<T>(path, query, 2000)).items;
+}
+
+export const api = {
+  city: () => call<t.City>("/city"),
+  districts: (layer: string) => call<t.Districts>(`/foundation/spatial/layers/${encodeURIComponent(layer)}`),
+
+  session: () => call<t.SignIn>(`${IDENTITY}/sessions/current`),
+  signIn: (login: string, password: string) => call<t.SignIn>(`${IDENTITY}/sessions`, { method: "POST", body: { login, password } }),
+  signOut: () => call<void>(`${IDENTITY}/sessions/current`, { method: "DELETE" }),
+  changePassword: (current: string, fresh: string) => call<void>(`${IDENTITY}/password`, { method: "POST", body: { current, new: fresh } }),
+  organisations: () => items<t.Organisation>(`${IDENTITY}/organisations`),
+
+  streams: () => items<t.Stream>("/foundation/sensing/streams"),
+  datasets: () => items<t.Dataset>("/elements/catalog/datasets"),
+
+  vitals: () => items<t.Vital>("/brain/vitals"),
+  provenance: (vital: string, key: string, time?: string) =>
+    call<{ items?: t.Observation[]; observations?: t.Observation[] }>(`/brain/vitals/${encodeURIComponent(vital)}/provenance`, {
+      query: { key, time },
+    }),
+  warnings: (state: "active" | "lifted") => call<t.Page<t.Warning>>("/brain/warnings", { query: { state } }),
+
+  incidents: (query: { state?: string; district?: string; cursor?: string }) => call<t.Page<t.Incident>>("/brain/incidents", { query }),
+  openIncidents: () => callAll<t.Incident>("/brain/incidents", { state: "open" }, 1000),
+  incident: (number: string) => call<t.IncidentDetail>(`/brain/incidents/${encodeURIComponent(number)}`),
+  act: (number: string, version: number, body: { action: string; note?: string; organisation?: string; assignee?: string }) =>
+    call<t.IncidentDetail>(`/brain/incidents/${encodeURIComponent(number)}/actions`, {
+      method: "POST",
+      body,
+      headers: { "If-Match": `"${version}"` },
+    }),
+
+  indicators: () => items<t.Indicator>("/mechanism/indicators"),
+  evaluation: (by: "district" | "organisation") => items<t.Evaluation>("/mechanism/evaluation", { by }),
+
+  ledgerHead: () => call<t.LedgerHead>(`${LEDGER}/head`),
+  ledgerEntries: (query: { after?: number; limit?: number; subject?: string }) => call<t.Page<t.LedgerEntry>>(`${LEDGER}/entries`, { query }),
+  ledgerConsistency: (first: number, second: number) =>
+    call<{ proof?: string[]; path?: string[]; hashes?: string[] }>(`${LEDGER}/consistency`, { query: { first, second } }),
+};

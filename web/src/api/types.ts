@@ -1,0 +1,227 @@
+/** The shapes of the REST contract, exactly as the server sends them. */
+
+export interface Title {
+  zh: string;
+  en: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface City {
+  name: string;
+  title: Title;
+  clock: { now: string; speed: number; mode: "live" | "replay" };
+  timezone?: string;
+  bounds: [number, number, number, number];
+  centre: [number, number];
+  districts: { code: string; title: Title }[];
+  ready: boolean;
+}
+
+export interface Person {
+  login: string;
+  title: Title | string;
+  roles: string[];
+  organisation: string | null;
+}
+
+export interface SignIn {
+  person: Person;
+  must_change_password: boolean;
+}
+
+export interface Organisation {
+  name: string;
+  title: Title;
+}
+
+export interface DistrictProperties {
+  code: string;
+  name: Title;
+  centre: [number, number];
+}
+
+export type Districts = GeoJSON.FeatureCollection<GeoJSON.Geometry, DistrictProperties>;
+
+export interface Stream {
+  id: number;
+  name: string;
+  title: Title;
+  observed_property: string;
+  unit: string;
+  owner: string;
+  thing: string;
+  longitude: number | null;
+  latitude: number | null;
+  frequency_seconds: number | null;
+  latest: { time: string; result: number | null } | null;
+}
+
+export interface Level {
+  name: string;
+  title: Title;
+  colour: string;
+}
+
+export type Sample = [time: string, value: number | null];
+
+export interface VitalValue {
+  key: string;
+  dimension: string;
+  label: Title;
+  value: number | null;
+  state: "ok" | "missing";
+  level: Level | null;
+  time: string | null;
+  history: Sample[];
+}
+
+export interface Vital {
+  name: string;
+  title: Title;
+  theme: string;
+  unit: string;
+  direction: string;
+  values: VitalValue[];
+}
+
+export interface Observation {
+  stream: string;
+  time: string;
+  result: number | null;
+}
+
+export type WarningLevel = "blue" | "yellow" | "orange" | "red";
+
+export interface Warning {
+  id: string;
+  rule: string;
+  title: Title;
+  level: WarningLevel;
+  state: "active" | "lifted";
+  subject: string;
+  label: Title | string | null;
+  vital: string;
+  value: number | null;
+  threshold: number | null;
+  raised_at: string;
+  changed_at: string | null;
+  lifted_at: string | null;
+  incident: string | null;
+}
+
+export const STAGES = ["reported", "filed", "dispatched", "handling", "handled", "verified", "closed"] as const;
+export type Stage = (typeof STAGES)[number];
+
+export interface IncidentPlace {
+  longitude: number | null;
+  latitude: number | null;
+  district: string | null;
+  label: Title | string | null;
+}
+
+export interface Incident {
+  id: string;
+  number: string;
+  type: string;
+  title: Title | string;
+  severity: string;
+  state: Stage;
+  place: IncidentPlace;
+  organisation: string | null;
+  assignee: string | null;
+  opened_at: string;
+  due: { accept: string | null; resolve: string | null; verify: string | null };
+  overdue: boolean;
+  supervised: boolean;
+  closed_at: string | null;
+  version: number;
+}
+
+export interface HistoryStep {
+  time: string;
+  actor: string;
+  action: string;
+  from: string | null;
+  to: string | null;
+  note: string | null;
+}
+
+export interface Evidence {
+  warning: string | null;
+  vital: string | null;
+  value: number | null;
+  threshold: number | null;
+  observations: Observation[];
+  ledger: number[];
+}
+
+export interface IncidentDetail extends Incident {
+  actions: string[];
+  history: HistoryStep[];
+  evidence: Evidence;
+}
+
+export interface Indicator {
+  name: string;
+  title: Title;
+  unit: string;
+  target: number | null;
+  direction: string;
+  value: number | null;
+  previous: number | null;
+  measured_at: string | null;
+  series: Sample[];
+  status: "met" | "missed" | "unknown";
+}
+
+export interface Evaluation {
+  key: string;
+  label: Title;
+  closed: number;
+  on_time: number;
+  on_time_rate: number | null;
+  median_hours: number | null;
+  open: number;
+  overdue: number;
+}
+
+export interface LedgerHead {
+  size: number;
+  root: string;
+  time: string;
+  signatures: { algorithm: string; key_id: string; value: string }[];
+}
+
+export interface LedgerEntry {
+  index: number;
+  time?: string;
+  type?: string;
+  subject?: string;
+  actor?: string;
+  [field: string]: unknown;
+}
+
+export interface Dataset {
+  name: string;
+  title: Title;
+  owner: string;
+  kind: string;
+  unit: string | null;
+  frequency_seconds: number | null;
+  last_observed: string | null;
+  freshness: "fresh" | "late" | "silent" | "unknown";
+  observations: number;
+}
+
+export interface CityEvent {
+  id: string;
+  type: string;
+  subject: string;
+  time: string;
+  actor?: string;
+  data: Record<string, unknown>;
+}

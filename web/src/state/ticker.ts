@@ -1,0 +1,55 @@
+/** The latest events, for the ticker: seeded from the ledger, then fed by the live stream. */
+import { shallowRef } from "vue";
+import { api } from "@/api/endpoints";
+import { listen } from "@/api/events";
+import { maybe } from "@/i18n";
+
+export interface Happening {
+  key: string;
+  type: string;
+  subject: string;
+  time: string;
+  number: string | null;
+}
+
+const KEPT = 60;
+/** Rounds that happen every minute would drown what a person wants to notice. */
+const ROUTINE = ["sensing.observations.", "brain.vitals.", "mechanism.indicators."];
+
+export const happenings = shallowRef<Happening[]>([]);
+let started = false;
+
+export function notable(happening: Happening): boolean {
+  return !ROUTINE.some((prefix) => happening.type.startsWith(prefix));
+}
+
+export function sentence(happening: Happening): string {
+  return maybe(`event.${happening.type}`, happening.type);
+}
+
+function happening(key: string, type: string, subject: string, time: string, data: Record<string, unknown>): Happening {
+  const incident = type.startsWith("brain.incidents.") ? (typeof data["number"] === "string" ? data["number"] : subject) : null;
+  return { key, type, subject, time, number: incident };
+}
+
+export function startTicker(): void {
+  if (started) return;
+  started = true;
+  listen((event) => {
+    happenings.value = [happening(event.id, event.type, event.subject, event.time, event.data), ...happenings.value].slice(0, KEPT);
+  });
+  void seed();
+}
+
+async function seed(): Promise<void> {
+  try {
+    const { size } = await api.ledgerHead();
+    const { items } = await api.ledgerEntries({ after: Math.max(-1, size - KEPT - 1), limit: KEPT });
+    const old = items
+      .filter((entry) => typeof entry.type === "string")
+      .map((entry) => happening(`ledger-${entry.index}`, entry.type ?? "", entry.subject ?? "", entry.time ?? "", (entry["data"] ?? {}) as Record<string, unknown>));
+    happenings.value = [...happenings.value, ...old.reverse()].slice(0, KEPT);
+  } catch {
+    // The ledger may be closed to this reader; the live stream fills the ticker then.
+  }
+}
