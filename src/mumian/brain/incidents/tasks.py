@@ -1,0 +1,89 @@
+"""Registers incidents and lets warnings open them, change their severity and leave notes on them."""
+
+from typing import Any
+
+from mumian.brain.incidents import store
+from mumian.brain.incidents.api import Incident, Incidents, Report, Step
+from mumian.brain.incidents.kinds import IncidentTypeSpec
+from mumian.brain.incidents.service.evidence import faults
+from mumian.brain.vitals.api import CITY
+from mumian.foundation.ledger.api import EvidenceChecks
+from mumian.kernel.declarations.kinds import Declared
+from mumian.kernel.events import DeliveredEvent
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction
+
+
+class WarningIntake:
+    """One incident for one warned-of thing: a warning raised again while it is being handled joins the incident there is."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._declarations = platform.declarations
+        self._incidents = platform.get(Incidents)
+
+    def raised(self, tx: Transaction, event: DeliveredEvent) -> None:
+        """Open an incident, or join the one about the same thing that is not handled yet."""
+        data = event.data
+        declared = self._type_for(data["rule"])
+        if declared is None:
+            return
+        subject = f"{data['rule']}/{data['key']}"
+        severity = getattr(declared.spec.severity, data["level"])
+        present = store.unattended(tx.session, subject)
+        if present is not None:
+            step = Step("note", tx.now_text, tx.actor.id, note=_note(data), severity=severity, warning=event.subject)
+            self._incidents.act(tx, present, step)
+            return
+        of_the_city = data["dimension"] == CITY
+        self._incidents.open(
+            tx,
+            Report(
+                type=declared.name,
+                title=data["title"],
+                severity=severity,
+                label=data["label"],
+                longitude=None if of_the_city else data["longitude"],
+                latitude=None if of_the_city else data["latitude"],
+                warning=event.subject,
+                subject=subject,
+                evidence={name: data[name] for name in ("vital", "key", "time", "value", "threshold")}
+                | {"warning": event.subject},
+            ),
+        )
+
+    def changed(self, tx: Transaction, event: DeliveredEvent) -> None:
+        """Let the severity follow the level of the warning."""
+        present = self._of(tx, event)
+        declared = self._type_for(event.data["rule"])
+        if present is not None and declared is not None:
+            severity = getattr(declared.spec.severity, event.data["level"])
+            self._incidents.act(tx, present, Step("note", tx.now_text, tx.actor.id, note=_note(event.data), severity=severity))
+
+    def lifted(self, tx: Transaction, event: DeliveredEvent) -> None:
+        """Note it; whether the matter is handled is for people to say."""
+        present = self._of(tx, event)
+        if present is not None:
+            self._incidents.act(tx, present, Step("note", tx.now_text, tx.actor.id, note=_note(event.data)))
+
+    def _of(self, tx: Transaction, event: DeliveredEvent) -> Incident | None:
+        found = store.unattended(tx.session, f"{event.data['rule']}/{event.data['key']}")
+        return found if found is not None and found.warning == event.subject else None
+
+    def _type_for(self, rule: str) -> Declared[IncidentTypeSpec] | None:
+        types = self._declarations.all("IncidentType")
+        return next((declared for declared in types if rule in declared.spec.opened_by), None)
+
+
+def _note(data: dict[str, Any]) -> str:
+    levels = data["level"] if data["previous"] is None else f"{data['previous']} → {data['level']}"
+    return f"{data['rule']}: {levels} ({data['reason']}), {data['vital']} = {data['value']}, {data['time']}"
+
+
+def register(platform: Platform) -> None:
+    """Provide Incidents and listen to warnings."""
+    platform.provide(Incidents, Incidents(platform))
+    intake = WarningIntake(platform)
+    platform.subscribe("brain.warnings.raised", "incidents", intake.raised)
+    platform.subscribe("brain.warnings.changed", "incidents", intake.changed)
+    platform.subscribe("brain.warnings.lifted", "incidents", intake.lifted)
+    platform.get(EvidenceChecks).add("brain.incidents", faults)

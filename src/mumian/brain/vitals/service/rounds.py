@@ -1,0 +1,163 @@
+"""Rounds: new observations are gathered, the marks they touch evaluated, and what changed is one commit with its event."""
+
+import asyncio
+import contextlib
+import logging
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from mumian.brain.vitals import store
+from mumian.brain.vitals.events import VitalsEvaluated
+from mumian.brain.vitals.rules import Integers, reached
+from mumian.brain.vitals.service.layout import Group, arrange
+from mumian.brain.vitals.service.running import HISTORY, MARKS_A_ROUND, Running
+from mumian.foundation.sensing.api import Sensing, microseconds
+from mumian.foundation.sensing.contracts import Observations
+from mumian.kernel.clock import parse_iso
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction, encode
+
+_log = logging.getLogger("mumian.vitals")
+_LONGEST_WAIT = 1.0
+
+
+class Rounds:
+    """The background job of vitals."""
+
+    name = "brain.vitals"
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._running: dict[tuple[str, int], Running] = {}
+        self._waiting: Integers = np.empty(0, np.int64)
+        self._revision = -1
+        self._streams: Integers = np.empty(0, np.int64)
+        self._unknown = True
+        self._busy = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._listening = False
+
+    async def start(self) -> None:
+        """Listen to sensing and catch up with what came while nobody looked."""
+        self._listen()
+        self._wake.set()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what was not evaluated is caught up at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def settle(self) -> bool:
+        """Evaluate all that was touched."""
+        self._listen()
+        done = False
+        async with self._busy:
+            try:
+                while await self._round():
+                    done = True
+            except Exception:
+                self._unknown, self._running = True, {}
+                raise
+        return done
+
+    def _listen(self) -> None:
+        if not self._listening:
+            self._platform.get(Sensing).listen(self._heard)
+            self._listening = True
+
+    def _heard(self, observations: Observations) -> None:
+        for running in self._running.values():
+            running.pending.append(observations)
+        known = np.isin(observations.streams, self._streams).all()
+        if not known or (len(self._waiting) and np.isin(observations.streams, self._waiting).any()):
+            self._unknown = True
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _LONGEST_WAIT)
+            self._wake.clear()
+            try:
+                await self.settle()
+            except Exception:
+                _log.exception("a round failed; it is tried again")
+                await asyncio.sleep(_LONGEST_WAIT)
+
+    async def _round(self) -> bool:
+        if self._unknown or self._revision != self._platform.declarations.revision:
+            await self._arrange()
+        now, done = microseconds(self._platform.clock.now()), False
+        for running in self._running.values():
+            if running.pending:
+                await running.take_in()
+            running.fall_silent(now)
+            if running.touched:
+                await self._evaluate(running)
+                done = True
+        return done
+
+    async def _evaluate(self, running: Running) -> None:
+        marks = sorted(running.touched)[:MARKS_A_ROUND]
+        rows = await running.evaluate(marks)
+        if rows:
+            await self._platform.records.write(lambda tx: _keep(tx, running.group.observed_property, rows))
+            running.remember(rows)
+        running.touched.difference_update(marks)
+
+    async def _arrange(self) -> None:
+        """Follow the declarations and streams in force; groups that did not change keep their grids."""
+        sensing = self._platform.get(Sensing)
+        self._revision, self._unknown = self._platform.declarations.revision, False
+        streams = sensing.streams()
+        self._streams = np.sort(np.array([stream.id for stream in streams], dtype=np.int64))
+        groups = arrange(self._platform.declarations.all("Vital"), streams)
+        before, self._running, new = self._running, {}, []
+        for name, group in groups.items():
+            old = before.get(name)
+            if old is not None and old.group.span == group.span and np.array_equal(old.group.ids, group.ids):
+                self._follow(old, group)
+                self._running[name] = old
+            else:
+                new.append((name, group))
+        waiting = [group.ids for name, group in new if not await self._begin(name, group)]
+        self._waiting = np.concatenate(waiting) if waiting else np.empty(0, np.int64)
+
+    def _follow(self, running: Running, group: Group) -> None:
+        versions = {vital.name: vital.version for vital in running.group.vitals}
+        if versions != {vital.name: vital.version for vital in group.vitals}:
+            running.touched.update(range(running.last - HISTORY + 1, running.last + 1))
+        running.group = group
+
+    async def _begin(self, name: tuple[str, int], group: Group) -> bool:
+        """Load a group from sensing; False if nothing was ever observed for it."""
+        times = self._platform.get(Sensing).latest(group.ids).times
+        if not len(times):
+            return False
+        running = Running(group, self._read, reached(int(times.max()), group.period * 1_000_000))
+        start = running.time_of(running.last - HISTORY)
+        self._running[name] = running
+        for vital in group.vitals:
+            rows = await self._platform.records.read(lambda session, v=vital.name: store.since(session, v, start))  # type: ignore[misc]
+            for row in rows:
+                mark = microseconds(parse_iso(row["time"])) // running.period
+                running.kept[row["vital"], row["key"], mark] = (row["value"], row["version"])
+        await running.load()
+        return True
+
+    async def _read(self, ids: Integers, start: int, end: int) -> Observations:
+        return await asyncio.to_thread(self._platform.get(Sensing).window, ids, start, end)
+
+
+def _keep(tx: Transaction, observed_property: str, rows: list[dict[str, Any]]) -> None:
+    store.keep(tx.session, rows)
+    names = ("vital", "key", "time", "value", "level", "version")
+    values = [{name: row[name] for name in names} for row in rows]
+    digest = sha256(encode(values)).hexdigest()
+    tx.emit(VitalsEvaluated(subject=observed_property, time=rows[-1]["time"], count=len(rows), digest=digest, values=values))

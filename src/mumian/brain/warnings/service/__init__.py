@@ -1,0 +1,1 @@
+"""Warnings at work: judging values, and checking what is kept against its evidence."""

@@ -1,0 +1,16 @@
+"""Registers warnings: they follow the vitals, the declarations, and the incidents that handle them."""
+
+from mumian.brain.warnings.service.evidence import faults
+from mumian.brain.warnings.service.judging import Warnings
+from mumian.foundation.ledger.api import EvidenceChecks
+from mumian.kernel.platform import Platform
+
+
+def register(platform: Platform) -> None:
+    """Subscribe to what warnings depend on, have them checked."""
+    warnings = Warnings(platform)
+    platform.subscribe("brain.vitals.evaluated", "warnings", warnings.evaluated)
+    platform.subscribe("declarations.applied", "warnings", warnings.applied)
+    platform.subscribe("brain.incidents.opened", "warnings", warnings.linked)
+    platform.subscribe("brain.incidents.changed", "warnings", warnings.linked)
+    platform.get(EvidenceChecks).add("brain.warnings", faults)
