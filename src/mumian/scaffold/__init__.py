@@ -1,0 +1,1 @@
+"""Scaffold: begins new services and checks all of them against the rules of the house."""

@@ -1,0 +1,61 @@
+"""Writes the folder of a new service from the template beside this file."""
+
+import keyword
+import re
+from pathlib import Path
+from string import Template
+
+from mumian.kernel.errors import Conflict, Invalid
+from mumian.scaffold.checking import checkout
+
+TEMPLATE = Path(__file__).resolve().parent / "template"
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_MOST_LETTERS = 40
+
+
+def create(name: str, folder: Path | None) -> str:
+    """Write the service and say what to do next."""
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _MOST_LETTERS:
+        raise Invalid.field("name", "scaffold.bad_name", name=name)
+    return _beside_the_others(name) if folder is None else _as_project(name, folder)
+
+
+def _beside_the_others(name: str) -> str:
+    root = checkout()
+    services, tests = root / "src" / "mumian" / "services", root / "tests" / "services"
+    if not services.is_dir():
+        raise Invalid.field("folder", "scaffold.no_checkout")
+    _claim(services / name, tests / name)
+    values = _values(name, f"mumian.services.{name}")
+    _write("service", services / name, values)
+    _write("tests", tests / name, values)
+    return f"{services / name}\n{tests / name}\nNext: ./run check, ./run test tests/services/{name}, then restart the city."
+
+
+def _as_project(name: str, folder: Path) -> str:
+    project = folder / name
+    _claim(project)
+    values = _values(name, name)
+    _write("project", project, values)
+    _write("service", project / name, values)
+    _write("tests", project / "tests", values)
+    return f"{project}\nNext: pip install --editable {project}, mumian check {project / name}, then restart the city."
+
+
+def _claim(*folders: Path) -> None:
+    for folder in folders:
+        if folder.exists():
+            raise Conflict(reason=str(folder))
+
+
+def _values(name: str, package: str) -> dict[str, str]:
+    words = name.replace("_", " ")
+    return {"name": name, "slug": name.replace("_", "-"), "words": words, "Words": words.capitalize(), "package": package}
+
+
+def _write(part: str, target: Path, values: dict[str, str]) -> None:
+    """Copy a part of the template; `$name` and the like are filled in, `.template` falls off the names of files."""
+    for source in sorted((TEMPLATE / part).rglob("*.template")):
+        file = target / source.relative_to(TEMPLATE / part).with_suffix("")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(Template(source.read_text("utf-8")).substitute(values), "utf-8")
