@@ -1,0 +1,30 @@
+"""The catalogue's entries of streams, written from sensing's events."""
+
+from typing import Any
+
+from mumian.kernel.unit_of_work import Row, Session, Transaction
+
+
+def enter(tx: Transaction, name: str, facts: dict[str, Any]) -> bool:
+    """Enter or update a stream; True if it was not in the catalogue."""
+    present = tx.session.value("SELECT COUNT(*) FROM catalog_stream WHERE name = :name AND withdrawn = 0", name=name)
+    tx.session.execute(
+        "INSERT INTO catalog_stream (name, stream, owner, unit, observed_property, frequency_seconds, entered_at, withdrawn) "
+        "VALUES (:name, :stream, :owner, :unit, :observed_property, :frequency_seconds, :now, 0) "
+        "ON CONFLICT (name) DO UPDATE SET stream = excluded.stream, owner = excluded.owner, unit = excluded.unit, "
+        "observed_property = excluded.observed_property, frequency_seconds = excluded.frequency_seconds, withdrawn = 0",
+        name=name,
+        now=tx.now_text,
+        **{key: facts[key] for key in ("stream", "owner", "unit", "observed_property", "frequency_seconds")},
+    )
+    return not present
+
+
+def withdraw(tx: Transaction, name: str) -> bool:
+    """Take a stream out of the catalogue; False if it was not there."""
+    return tx.session.execute("UPDATE catalog_stream SET withdrawn = 1 WHERE name = :name AND withdrawn = 0", name=name) > 0
+
+
+def streams(session: Session) -> list[Row]:
+    """All streams in the catalogue, by name."""
+    return session.rows("SELECT * FROM catalog_stream WHERE withdrawn = 0 ORDER BY name")
