@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -185,35 +186,43 @@ def settings(as_json: bool) -> None:
 
 def ledger_verify(as_json: bool) -> None:
     """Verify the whole ledger; status 1 when anything is wrong."""
-    from mumian.foundation.ledger import api as ledger
+    from mumian.foundation.ledger.api import Ledger
 
     def work() -> int:
         with offline(ports=True) as platform:
-            result = ledger.verify(platform)
-            print(json.dumps(result.as_dict(), ensure_ascii=False) if as_json else "\n".join(result.lines(language())))
-            return 1 if result.faults else 0
+            report = platform.get(Ledger).verify_now()
+        if as_json:
+            print(json.dumps({**asdict(report), "sound": report.sound}, ensure_ascii=False))
+            return 0 if report.sound else 1
+        for fault in report.faults:
+            print(fault)
+        verdict = "sound 完好" if report.sound else f"{len(report.faults)} faults 处异常"
+        counts = f"{report.entries} entries, {report.heads} signed heads, {report.nodes} tree nodes"
+        looked = f"{counts}, {len(report.checks)} kinds of evidence"
+        print(f"{looked}: {verdict}")
+        return 0 if report.sound else 1
 
     sys.exit(guard(work))
 
 
 def ledger_head() -> None:
-    """Print the newest signed tree head."""
-    from mumian.foundation.ledger import api as ledger
+    """Sign and print the head over all entries."""
+    from mumian.foundation.ledger.api import Ledger
 
     def work() -> None:
         with offline() as platform:
-            print(json.dumps(ledger.head_now(platform), ensure_ascii=False))
+            print(json.dumps(asdict(platform.get(Ledger).sign_now()), ensure_ascii=False))
 
     guard(work)
 
 
 def ledger_export(file: Path, entry: int) -> None:
     """Write an evidence bundle."""
-    from mumian.foundation.ledger import api as ledger
+    from mumian.foundation.ledger.api import Ledger
 
     def work() -> None:
         with offline() as platform:
-            file.write_text(json.dumps(ledger.export(platform, entry), ensure_ascii=False, indent=1), "utf-8")
+            file.write_text(json.dumps(platform.get(Ledger).export_now(entry), ensure_ascii=False, indent=1), "utf-8")
 
     guard(work)
 

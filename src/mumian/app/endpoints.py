@@ -19,6 +19,12 @@ _READ = Annotated[Caller, Depends(permit("declaration:read"))]
 _APPLY = Annotated[Caller, Depends(permit("declaration:apply"))]
 
 
+class OpenMetrics(PlainTextResponse):
+    """OpenMetrics 1.0 text."""
+
+    media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
 class DeclarationOut(BaseModel):
     """A declaration in force."""
 
@@ -117,15 +123,15 @@ async def readyz(platform: PlatformDep) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", tags=["operations"], dependencies=[Depends(permit("metrics:read"))], response_class=PlainTextResponse)
-async def metrics(platform: PlatformDep) -> PlainTextResponse:
+@router.get("/metrics", tags=["operations"], dependencies=[Depends(permit("metrics:read"))], response_class=OpenMetrics)
+async def metrics(platform: PlatformDep) -> OpenMetrics:
     """OpenMetrics text: what was committed and what waits."""
     rows = await platform.records.read(lambda s: s.rows("SELECT name, value FROM kernel_sequence ORDER BY name"))
     dead = await platform.records.read(lambda s: s.value("SELECT COUNT(*) FROM kernel_dead_letter"))
     lines = ["# TYPE mumian_sequence counter", "# HELP mumian_sequence Last number taken from each sequence."]
     lines += [f'mumian_sequence_total{{name="{row["name"]}"}} {row["value"]}' for row in rows]
     lines += ["# TYPE mumian_dead_letters gauge", f"mumian_dead_letters {dead}", "# EOF", ""]
-    return PlainTextResponse("\n".join(lines), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+    return OpenMetrics("\n".join(lines))
 
 
 def _out(declared: Declared[Any]) -> DeclarationOut:

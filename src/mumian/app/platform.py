@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mumian.app.evidence import declaration_faults
+from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.foundation.storage import api as storage
 from mumian.kernel.clock import Clock, SystemClock
 from mumian.kernel.declarations.documents import read_path
@@ -39,6 +41,7 @@ def create_platform(
         tasks = component.module("tasks")
         if tasks is not None:
             tasks.register(platform)
+    platform.get(EvidenceChecks).add("declarations", declaration_faults)
     return platform
 
 

@@ -31,7 +31,7 @@ def create_asgi(platform: Platform) -> ASGIApp:
 
 def create_api(platform: Platform) -> FastAPI:
     """The own API with its OpenAPI description, and the web shell below `/`."""
-    app = FastAPI(title="Mumian", version=mumian.__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(title="Mumian", version=mumian.__version__, docs_url=None, redoc_url=None, responses=problems.DESCRIBED)
     app.state.platform = platform
     problems.install(app)
     app.middleware("http")(once)
