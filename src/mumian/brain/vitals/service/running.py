@@ -42,12 +42,14 @@ class Running:
         self.seen: Integers = np.full(len(self.group.streams), _NEVER, np.int64)
 
     async def load(self) -> None:
-        """Fill the grid from sensing and have everything in it evaluated."""
+        """Fill the grid from sensing and have everything in it evaluated, from its first observation on."""
         rows = await self._read_buckets(self.group.ids, self.grid.first, self.grid.last)
         columns = np.searchsorted(self.group.ids, rows.streams)
-        self.grid.add(columns, rules.buckets(rows.times, self.period), rows.results)
+        buckets = rules.buckets(rows.times, self.period)
+        self.grid.add(columns, buckets, rows.results)
         np.maximum.at(self.seen, columns, rows.times)
-        self.touched.update(range(self.last - HISTORY + 1, self.last + 1))
+        first = max(int(buckets.min(initial=self.last)), self.last - HISTORY + 1)
+        self.touched.update(range(first, self.last + 1))
 
     async def take_in(self) -> None:
         """Add what has come since; what is not simply newer is read again from sensing, bucket by bucket."""
