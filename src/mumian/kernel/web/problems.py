@@ -39,6 +39,26 @@ _TITLES = {
 _TITLES |= {409: "conflict", 412: "stale", 413: "too-large", 415: "media-type", 422: "invalid", 429: "too-many"}
 _TITLES |= {500: "internal", 503: "unavailable", 507: "storage-full"}
 _log = logging.getLogger("mumian.web")
+_FAULT = {
+    "type": "object",
+    "required": ["field", "key", "message"],
+    "properties": {name: {"type": "string"} for name in ("field", "key", "message", "file")}
+    | {"line": {"type": ["integer", "null"]}},
+}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "key"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "key")},
+        "status": {"type": "integer"},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+}
+_CONTENT = {"application/problem+json": {"schema": _PROBLEM}}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused; the problem says why and how to mend it.", "content": _CONTENT},
+    "5XX": {"description": "Not possible just now.", "content": _CONTENT},
+}
 
 
 def status_of(error: MumianError) -> int:

@@ -1,0 +1,1 @@
+"""Conformance: the faces of the city against their own descriptions and standards."""
