@@ -36,10 +36,10 @@ def bundle(session: Session, cryptography: Cryptography, index: int, since: int 
     events = store.outbox_rows(session, index, 1)
     if events:
         made["payload"] = events[0]["payload"]
-    earlier = store.head(session, index if since is None else min(since, head.size))
+    earlier = store.head(session, index if since is None else min(since, head.size - 1))
     if earlier is not None and earlier.size > 0:
         path = rules.consistency(fetch, earlier.size, head.size)
-        made["earlier"] = {"head": head_json(earlier), "path": [step.hex() for step in path]}
+        made["earlier"], made["earlier_path"] = head_json(earlier), [step.hex() for step in path]
     return made
 
 

@@ -92,25 +92,26 @@ class Verification:
         kept = [_hash(row["leaf"]) if row is not None else None for row in rows]
         leaves: Sequence[bytes | None] = by_body
         if by_body != kept:
-            leaves = self._settle(first, by_body, kept)
-        for index, (row, leaf) in enumerate(zip(rows, leaves, strict=True), first):
-            self._verify_entry(index, row, leaf)
+            leaves = self._settle(by_body, kept)
+        bodies = [self._verify_entry(first + place, row, leaves[place]) for place, row in enumerate(rows)]
+        for leaf in leaves:
             self._grow(leaf or bytes(32))
-        self._verify_outbox(first, rows)
+        self._verify_outbox(first, bodies)
 
-    def _settle(self, first: int, by_body: Sequence[bytes | None], kept: Sequence[bytes | None]) -> Sequence[bytes | None]:
-        """Bodies and leaves disagree: what was signed or folded earlier says which of them changed."""
-        for leaves in (kept, by_body):
-            if None in leaves:
-                continue
-            edge = self._edge.copy()
-            for leaf in leaves:
-                for level, position, value in edge.append(leaf or b""):
-                    if self._nodes.get((level, position)) == value.hex():
-                        return leaves
-                if any(row["root"] == edge.root().hex() for row in self._heads.get(edge.size, ())):
-                    return leaves
-        return [b or k for b, k in zip(by_body, kept, strict=True)]
+    def _settle(self, by_body: Sequence[bytes | None], kept: Sequence[bytes | None]) -> Sequence[bytes | None]:
+        """Bodies and leaves disagree: what was folded and signed earlier says which of them changed."""
+        either = [b or k for b, k in zip(by_body, kept, strict=True)]
+        other = [k or b for b, k in zip(by_body, kept, strict=True)]
+        return max(either, other, key=self._agreements)
+
+    def _agreements(self, leaves: Sequence[bytes | None]) -> int:
+        """How many tiles and heads the tree would lead to, if it went on with these leaves."""
+        edge, agreed = self._edge.copy(), 0
+        for leaf in leaves:
+            nodes = edge.append(leaf or bytes(32))
+            agreed += sum(self._nodes.get((level, position)) == value.hex() for level, position, value in nodes)
+            agreed += any(row["root"] == edge.root().hex() for row in self._heads.get(edge.size, ()))
+        return agreed
 
     def _rows(self, first: int, count: int) -> list[Row | None]:
         """The rows of a tile in order; None, and a fault, where one is missing or cannot be read."""
@@ -139,28 +140,28 @@ class Verification:
             return None
         return rules.leaf_hash(row["body"].encode("utf-8", "surrogatepass"))
 
-    def _verify_entry(self, index: int, row: Row | None, leaf: bytes | None) -> None:
-        """Name the fields of an entry that differ from the leaf, or from the body where that one is sound."""
+    def _verify_entry(self, index: int, row: Row | None, leaf: bytes | None) -> Body | None:
+        """Name what differs from the leaf, or from the body where that one is sound; returns a sound body."""
         if row is None:
-            return
-        if leaf is None or self._leaf_of_body(row) != leaf:
-            digest = self._leaf_of_body(row)
-            found = f"one that hashes to {digest.hex()}" if digest else repr(row["body"])
+            return None
+        by_body = self._leaf_of_body(row)
+        if by_body is None or by_body != leaf:
+            found = repr(row["body"]) if by_body is None else f"one that hashes to {by_body.hex()}"
             self._fault("ledger_entry", index, "body", f"a text that hashes to {leaf.hex() if leaf else 'its leaf'}", found)
-        elif row["leaf"] != leaf.hex():
+            return None
+        if row["leaf"] != leaf.hex():
             self._fault("ledger_entry", index, "leaf", leaf.hex(), row["leaf"])
-        if leaf is None or self._leaf_of_body(row) != leaf:
-            return
         try:
             body = _decode(row["body"])
         except msgspec.DecodeError as error:
             self._fault("ledger_entry", index, "body", "the fields of an entry", error)
-            return
+            return None
         if _encode(body).decode() != row["body"]:
             self._fault("ledger_entry", index, "body", "canonical JSON", row["body"])
         for field in ("seq", "time", "actor", "type", "subject"):
             if row[field] != getattr(body, field):
                 self._fault("ledger_entry", index, field, getattr(body, field), row[field])
+        return body
 
     def _grow(self, leaf: bytes) -> None:
         for level, position, value in self._edge.append(leaf):
@@ -196,20 +197,15 @@ class Verification:
                 expected = f"a {signature.algorithm} signature by this city's key over this size, root and time"
                 self._fault("ledger_head", head.size, "signatures", expected, f"{signature.value} by key {signature.key_id}")
 
-    def _verify_outbox(self, first: int, rows: Sequence[Row | None]) -> None:
-        """Events still in the outbox must be those of the entries."""
-        found = self._guarded("kernel_outbox", lambda: store.outbox_rows(self._session, first, len(rows))) or []
+    def _verify_outbox(self, first: int, bodies: Sequence[Body | None]) -> None:
+        """Events still in the outbox must be those of the entries; entries that are not sound themselves say nothing."""
+        found = self._guarded("kernel_outbox", lambda: store.outbox_rows(self._session, first, len(bodies))) or []
         for event in found:
-            index = event["id"] - 1 if isinstance(event["id"], int) else -1
-            row = rows[index - first] if 0 <= index - first < len(rows) else None
-            if row is not None and isinstance(row["body"], str):
-                self._guarded("kernel_outbox", lambda event=event, row=row: self._verify_event(event, row))  # type: ignore[misc]
+            body = bodies[event["id"] - 1 - first]
+            if body is not None:
+                self._verify_event(event, body)
 
-    def _verify_event(self, event: Row, row: Row) -> None:
-        try:
-            body = _decode(row["body"])
-        except msgspec.DecodeError:
-            return
+    def _verify_event(self, event: Row, body: Body) -> None:
         for field in ("type", "subject", "time", "actor"):
             if event[field] != getattr(body, field):
                 self._fault("kernel_outbox", event["id"], field, getattr(body, field), event[field])
