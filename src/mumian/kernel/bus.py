@@ -1,13 +1,13 @@
 """Bus: events fail softly. Handlers run after the commit, once in effect; what keeps failing goes to the dead letters."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 import msgspec
 
+from mumian.kernel.background import Loop
 from mumian.kernel.clock import Clock, iso, parse_iso
 from mumian.kernel.events import DeliveredEvent, matches
 from mumian.kernel.unit_of_work import Records, Row, Session, Transaction
@@ -39,10 +39,9 @@ class Bus:
         self._records = records
         self._clock = clock
         self._consumers: dict[str, _Consumer] = {}
-        self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news: asyncio.Condition | None = None
-        self._wake = asyncio.Event()
+        self._deliveries = Loop("bus", clock, self.settle, _POLL_SECONDS)
         self._delivering = asyncio.Lock()
         self._notices: list[asyncio.Future[None]] = []
         records.listen(self._committed)
@@ -54,15 +53,11 @@ class Bus:
     async def start(self) -> None:
         """Begin to deliver, from where each consumer stood."""
         self._loop = asyncio.get_running_loop()
-        self._wake.set()
-        self._task = asyncio.create_task(self._run())
+        self._deliveries.start()
 
     async def stop(self) -> None:
         """Stop after the delivery under way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._deliveries.stop()
 
     async def settle(self) -> bool:
         """Deliver all that is waiting; True if anything was delivered."""
@@ -94,7 +89,7 @@ class Bus:
             self._loop.call_soon_threadsafe(self._announce)
 
     def _announce(self) -> None:
-        self._wake.set()
+        self._deliveries.wake()
         if self._news is not None:
             self._notices.append(asyncio.ensure_future(self._notify(self._news)))
             self._notices = [n for n in self._notices if not n.done()]
@@ -103,18 +98,6 @@ class Bus:
     async def _notify(news: asyncio.Condition) -> None:
         async with news:
             news.notify_all()
-
-    async def _run(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
-            self._wake.clear()
-            try:
-                await self.settle()
-            except Exception:
-                _log.exception("delivery failed; it is tried again")
-                await asyncio.sleep(0.5)
-                self._wake.set()
 
     async def _deliver_once(self) -> bool:
         if not self._consumers:

@@ -8,7 +8,14 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Clock(Protocol):
-    """Anything that tells the time as an aware UTC `datetime`."""
+    """Anything that tells the time as an aware UTC `datetime`.
+
+    `mode` is `live` or `replay`, `speed` how many of its seconds pass in a real one; `stepped` says that it is moved by hand.
+    """
+
+    mode: str
+    speed: float
+    stepped: bool
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
@@ -24,6 +31,7 @@ class SystemClock:
 
     mode = "live"
     speed = 1.0
+    stepped = False
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
@@ -39,6 +47,7 @@ class ManualClock:
 
     mode = "replay"
     speed = 0.0
+    stepped = True
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
@@ -64,6 +73,7 @@ class ReplayClock:
     """A clock that starts at `start` and runs `speed` times as fast as real time."""
 
     mode = "replay"
+    stepped = False
 
     def __init__(self, start: datetime, speed: float) -> None:
         self._start = start.astimezone(UTC)
