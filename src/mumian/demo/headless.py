@@ -17,6 +17,7 @@ from mumian.demo.feed import Feed
 from mumian.demo.officers import Officers
 from mumian.demo.opening import Opened, open_city
 from mumian.foundation.ledger.api import Ledger
+from mumian.foundation.sensing.api import Sensing
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
@@ -47,6 +48,7 @@ async def run_headless(options: DemoOptions, city: Path) -> int:
 async def replay(opened: Opened) -> dict[str, Any]:
     """Replay the span and tell what happened; stops the platform."""
     platform, counts = opened.platform, Counter[str]()
+    _fold_daily(opened)
     platform.subscribe("*", "demo", lambda tx, event: _count(counts, event))
     await platform.start()
     try:
@@ -73,6 +75,15 @@ async def _step_through(opened: Opened, http: httpx.AsyncClient) -> None:
         if await officers.act():
             await platform.settle()
         now += hour
+    platform.get(Sensing).settings.settle_rows = 1
+    await platform.settle()
+
+
+def _fold_daily(opened: Opened) -> None:
+    """Let observations move to the lake once a replayed day and never by the machine's time, so that runs are alike."""
+    settings = opened.platform.get(Sensing).settings
+    settings.settle_rows = 24 * len(opened.replay.streams)
+    settings.fold_seconds = float("inf")
 
 
 async def _outcome(platform: Platform, counts: Counter[str]) -> dict[str, Any]:

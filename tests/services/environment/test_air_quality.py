@@ -1,5 +1,6 @@
 """The declared air-quality index against worked values of HJ 633-2012, and the coherence of the application."""
 
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_the_index_has_the_values_worked_out_by_the_standards_equation(concentra
 
 @given(st.floats(0, 500, allow_nan=False))
 def test_between_its_breakpoints_the_index_is_linear_and_rounded_up(concentration: float) -> None:
-    low, high = next(pair for pair in zip(TABLE, TABLE[1:], strict=False) if concentration <= pair[1][0])
+    low, high = next(pair for pair in pairwise(TABLE) if concentration <= pair[1][0])
     exact = low[1] + (high[1] - low[1]) * (concentration - low[0]) / (high[0] - low[0])
     assert abs(_index(concentration) - ceil(exact - 1e-9)) <= (0 if abs(exact - round(exact)) > 1e-6 else 1)
 

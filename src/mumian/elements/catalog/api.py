@@ -10,7 +10,6 @@ from mumian.foundation.sensing.api import Sensing, StreamInfo, instant
 from mumian.kernel.declarations.kinds import Declared
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Session
 
 __all__ = ["Catalog", "Dataset"]
 
@@ -41,17 +40,17 @@ class Catalog:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def all(self, session: Session, now: datetime) -> list[Dataset]:
+    async def all(self, now: datetime) -> list[Dataset]:
         """Every dataset, by name."""
-        sensing = self._platform.get(Sensing)
-        streams = {info.name: info for info in sensing.streams()}
-        entered = [self._stream(streams[row["name"]], now) for row in store.streams(session) if row["name"] in streams]
+        names = await self._platform.records.read(store.streams)
+        streams = {info.name: info for info in self._platform.get(Sensing).streams()}
+        entered = [self._stream(streams[name], now) for name in names if name in streams]
         declared = [self._declared(d, streams.values(), now) for d in self._platform.declarations.all("Dataset")]
         return sorted([*entered, *declared], key=lambda dataset: dataset.name)
 
-    def get(self, session: Session, name: str, now: datetime) -> Dataset:
+    async def get(self, name: str, now: datetime) -> Dataset:
         """One dataset; raises NotFound."""
-        for dataset in self.all(session, now):
+        for dataset in await self.all(now):
             if dataset.name == name:
                 return dataset
         raise NotFound(kind="Dataset", name=name)

@@ -41,7 +41,7 @@ async def datasets(
 ) -> Page[DatasetView]:
     """All datasets, by name."""
     keys, now = parse_cursor(cursor_text, str), platform.clock.now()
-    found = await platform.records.read(lambda session: platform.get(Catalog).all(session, now))
+    found = await platform.get(Catalog).all(now)
     rest = [dataset for dataset in found if keys is None or dataset.name > keys[0]]
     following = cursor(rest[limit - 1].name) if len(rest) > limit else None
     return Page(items=[_view(dataset) for dataset in rest[:limit]], next=following)
@@ -51,7 +51,7 @@ async def datasets(
 async def dataset(platform: PlatformDep, name: Annotated[str, Path(max_length=200)]) -> DatasetView:
     """One dataset."""
     now = platform.clock.now()
-    return _view(await platform.records.read(lambda session: platform.get(Catalog).get(session, name, now)))
+    return _view(await platform.get(Catalog).get(name, now))
 
 
 def _view(dataset: Dataset) -> DatasetView:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mumian.kernel.unit_of_work import Row, Session, Transaction
+from mumian.kernel.unit_of_work import Session, Transaction
 
 
 def enter(tx: Transaction, name: str, facts: dict[str, Any]) -> bool:
@@ -25,6 +25,6 @@ def withdraw(tx: Transaction, name: str) -> bool:
     return tx.session.execute("UPDATE catalog_stream SET withdrawn = 1 WHERE name = :name AND withdrawn = 0", name=name) > 0
 
 
-def streams(session: Session) -> list[Row]:
-    """All streams in the catalogue, by name."""
-    return session.rows("SELECT * FROM catalog_stream WHERE withdrawn = 0 ORDER BY name")
+def streams(session: Session) -> list[str]:
+    """The names of all streams in the catalogue."""
+    return [row["name"] for row in session.rows("SELECT name FROM catalog_stream WHERE withdrawn = 0 ORDER BY name")]

@@ -1,6 +1,8 @@
 """The spatial base for other components: `platform.get(Spatial)` knows the city, its layers and the district of a point."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
 
 from mumian.foundation.spatial import store
@@ -9,7 +11,7 @@ from mumian.foundation.spatial.models import CitySpec, LayerSpec
 from mumian.foundation.spatial.service import DistrictIndex, to_layer
 from mumian.kernel.declarations.service import Declarations
 from mumian.kernel.errors import Invalid, NotFound
-from mumian.kernel.unit_of_work import Records
+from mumian.kernel.unit_of_work import Records, Session
 
 __all__ = ["City", "District", "GeoJson", "Spatial"]
 
@@ -23,6 +25,7 @@ class Spatial:
         self._revision = -1
         self._layers: dict[str, str] = {}
         self._index: DistrictIndex | None = None
+        self._reader = ThreadPoolExecutor(1, "mumian-spatial")
 
     def city(self) -> City | None:
         """The declared city, or None before one is applied."""
@@ -37,7 +40,7 @@ class Spatial:
         self._refresh()
         if name not in self._layers:
             spec: LayerSpec = self._declarations.get("Layer", name).spec
-            text = self._records.read_now(lambda session: store.text_of(session, name, spec.source, spec.sha256))
+            text = self._read(lambda session: store.text_of(session, name, spec.source, spec.sha256))
             if text is None:
                 raise NotFound(kind="Layer", name=name)
             layer = to_layer(text, spec)
@@ -71,6 +74,10 @@ class Spatial:
         if self._index is None and city is not None:
             self._index = DistrictIndex(self.layer(city.district_layer))
         return self._index
+
+    def _read(self, work: Callable[[Session], str | None]) -> str | None:
+        """Read in a thread of our own, for who asks may be inside a read already."""
+        return self._reader.submit(self._records.read_now, work).result()
 
     def _refresh(self) -> None:
         if self._revision != self._declarations.revision:
