@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests: what the city promises, each test a sentence."""

@@ -3,11 +3,35 @@
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Any
-
-from mumian.kernel.errors import Fault, MumianError
+from typing import Any, Protocol
 
 LANGUAGES = ("zh", "en")
+
+
+class Placed(Protocol):
+    """A fault, as the errors of the kernel have it: a translation key with values, and where it is."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def values(self) -> dict[str, Any]: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def line(self) -> int | None: ...
+
+
+class Described(Protocol):
+    """An error, as the kernel has it: a translation key with values, and its faults."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def values(self) -> dict[str, Any]: ...
+    @property
+    def faults(self) -> tuple[Placed, ...]: ...
 
 
 class _Lenient(Formatter):
@@ -35,14 +59,14 @@ def text(key: str, language: str, **values: Any) -> str:
     return _Lenient().format(entry.get(language) or entry.get("en") or key, **values)
 
 
-def describe(error: MumianError, language: str) -> str:
+def describe(error: Described, language: str) -> str:
     """A whole error in one language, each fault with its place, on lines of their own."""
     lines = [text(error.key, language, **error.values)]
     lines += [f"  {place(fault)}{text(fault.key, language, **fault.values)}" for fault in error.faults]
     return "\n".join(lines)
 
 
-def place(fault: Fault) -> str:
+def place(fault: Placed) -> str:
     """Where a fault is: `file:line: field: `, as far as it is known."""
     where = "" if fault.file is None else f"{fault.file}:{fault.line or 1}: "
     return where + (f"{fault.field}: " if fault.field else "")
