@@ -49,7 +49,7 @@ export function answers(city) {
     }));
 
   return {
-    "GET /city": () => ({ name: "guangzhou", title: { zh: "广州", en: "Guangzhou" }, clock: { now: city.iso(), speed: city.speed, mode: "replay" }, timezone: "Asia/Shanghai", bounds: [112.95, 22.56, 114.06, 23.94], centre: [113.4, 23.2], districts: DISTRICTS.map(({ code, title }) => ({ code, title })), ready: true }),
+    "GET /city": () => ({ name: "guangzhou", title: { zh: "广州", en: "Guangzhou" }, clock: { now: city.iso(), speed: city.speed, mode: "replay" }, timezone: "Asia/Shanghai", district_layer: "districts", bounds: [112.95, 22.56, 114.06, 23.94], centre: [113.4, 23.2], districts: DISTRICTS.map(({ code, title }) => ({ code, title })), ready: true }),
     "GET /foundation/spatial/layers/:name": districts,
     "GET /foundation/identity/organisations": () => page(DISTRICTS.map((d) => ({ name: `gz-${d.code}-ecology`, title: { zh: `${d.title.zh}生态环境分局`, en: `${d.title.en} ecology branch` } }))),
     "GET /foundation/identity/sessions/current": (request) => (request.session ? { person: PERSON, must_change_password: false } : { status: 401 }),
@@ -65,7 +65,13 @@ export function answers(city) {
       page(city.stations().map((s) => ({ name: `pm25-${s.key}`, title: { zh: `${s.label.zh} PM2.5 小时值`, en: `${s.label.en}: hourly PM2.5` }, owner: "gz-ecology", kind: "stream", unit: "µg/m³", frequency_seconds: 3600, last_observed: s.series.at(-1)[0], freshness: s.series.at(-1)[1] === null ? "late" : "fresh", observations: s.series.length }))),
     "GET /brain/vitals": () => page(VITALS.map(([name, zh, en, unit]) => ({ name, title: { zh, en }, theme: "environment", unit, direction: "down", values: city.values(name) }))),
     "GET /brain/vitals/:name/provenance": ({ query }) =>
-      page(city.stations().filter((s) => query.key === "city" || s.key === query.key).flatMap((s) => s.series.slice(-24).map(([time, result]) => ({ stream: s.key, time, result })))),
+      ({
+        reading: { vital: "pm25_24h", key: query.key, time: city.iso(), value: null, state: "ok", level: null },
+        start: city.iso(city.now - 24 * 3_600_000),
+        end: city.iso(),
+        inputs: [],
+        observations: city.stations().filter((s) => query.key === "city" || s.key === query.key).flatMap((s) => s.series.slice(-24).map(([time, result]) => ({ stream: s.key, time, result }))),
+      }),
     "GET /brain/warnings": ({ query }) => page(city.warnings.filter((w) => !query.state || w.state === query.state).reverse()),
     "GET /brain/incidents": ({ query }) =>
       page(city.incidents.filter((i) => (query.state === "open" ? i.state !== "closed" : query.state !== "closed" || i.state === "closed") && (!query.district || i.place.district === query.district)).map(summary).reverse()),
@@ -86,7 +92,7 @@ export function answers(city) {
     "GET /mechanism/evaluation": ({ query }) => page(evaluation(query.by)),
     "GET /foundation/ledger/head": () => ({ size: city.leaves.length, root: root(city.leaves).toString("hex"), time: city.iso(), signatures: ["Ed25519", "SM2"].map((algorithm) => ({ algorithm, key_id: `${algorithm.toLowerCase()}-dev`, value: createHash("sha512").update(algorithm).digest("hex") })) }),
     "GET /foundation/ledger/entries": ({ query }) => page(city.entries.slice(Number(query.after ?? -1) + 1, Number(query.after ?? -1) + 1 + Number(query.limit ?? 100))),
-    "GET /foundation/ledger/consistency": ({ query }) => ({ proof: consistency(Number(query.first), city.leaves.slice(0, Number(query.second))).map((h) => h.toString("hex")) }),
+    "GET /foundation/ledger/consistency": ({ query }) => ({ path: consistency(Number(query.first), city.leaves.slice(0, Number(query.second))).map((h) => h.toString("hex")) }),
   };
 }
 

@@ -10,7 +10,7 @@ const port = Number(process.argv[2] ?? 8151);
 const speed = Number(process.argv[3] ?? 1800);
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
-const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self'; frame-ancestors 'none'";
+const CSP = "default-src 'self'; style-src 'self'; img-src 'self' data: blob:; worker-src 'self'; frame-ancestors 'none'";
 const city = new Simulation(speed);
 const routes = Object.entries(answers(city)).map(([key, answer]) => {
   const [method, path] = key.split(" ");

@@ -24,7 +24,7 @@ export const api = {
 
   vitals: () => items<t.Vital>("/brain/vitals"),
   provenance: (vital: string, key: string, time?: string) =>
-    call<{ items?: t.Observation[]; observations?: t.Observation[] }>(`/brain/vitals/${encodeURIComponent(vital)}/provenance`, {
+    call<t.Provenance>(`/brain/vitals/${encodeURIComponent(vital)}/provenance`, {
       query: { key, time },
     }),
   warnings: (state: "active" | "lifted") => call<t.Page<t.Warning>>("/brain/warnings", { query: { state } }),
@@ -39,11 +39,12 @@ export const api = {
       headers: { "If-Match": `"${version}"` },
     }),
 
-  indicators: () => items<t.Indicator>("/mechanism/indicators"),
+  /** The indicators that the platform itself measures; those filled in by hand do not move on a screen. */
+  indicators: () => items<t.Indicator>("/mechanism/indicators", { measured: "true" }),
   evaluation: (by: "district" | "organisation") => items<t.Evaluation>("/mechanism/evaluation", { by }),
 
   ledgerHead: () => call<t.LedgerHead>(`${LEDGER}/head`),
   ledgerEntries: (query: { after?: number; limit?: number; subject?: string }) => call<t.Page<t.LedgerEntry>>(`${LEDGER}/entries`, { query }),
   ledgerConsistency: (first: number, second: number) =>
-    call<{ proof?: string[]; path?: string[]; hashes?: string[] }>(`${LEDGER}/consistency`, { query: { first, second } }),
+    call<{ path: string[] }>(`${LEDGER}/consistency`, { query: { first, second } }),
 };

@@ -1,9 +1,11 @@
 /** The live event stream: reads server-sent events with fetch, resumes by the last id, waits longer after each failure. */
 import { ref } from "vue";
 import { ROOT } from "./client";
+import { Problem, problemOf } from "./problem";
 import type { CityEvent } from "./types";
 
-export type Connection = "connecting" | "live" | "lost";
+/** Refused: the server answers, but shows its events only to people who are signed in. */
+export type Connection = "connecting" | "live" | "lost" | "refused";
 export const connection = ref<Connection>("connecting");
 /** Counts (re)connections, so that whoever shows data knows when to catch up. */
 export const connections = ref(0);
@@ -18,6 +20,8 @@ const LONGEST_WAIT_MS = 15_000;
 const listeners = new Set<Listener>();
 let last = "";
 let started = false;
+let wake: () => void = () => undefined;
+let current: AbortController | null = null;
 
 export function listen(listener: Listener): () => void {
   listeners.add(listener);
@@ -30,6 +34,12 @@ export function startEvents(): void {
   void follow();
 }
 
+/** Connect anew at once: somebody else is signed in now, and may see more or less. */
+export function restartEvents(): void {
+  current?.abort();
+  wake();
+}
+
 async function follow(): Promise<never> {
   let wait = FIRST_WAIT_MS;
   for (;;) {
@@ -39,10 +49,12 @@ async function follow(): Promise<never> {
         connection.value = "live";
         connections.value += 1;
       });
-    } catch {
-      // Any failure is answered the same way: say so, wait, try again.
+      connection.value = "lost";
+    } catch (error) {
+      const refused = error instanceof Problem && ["unauthenticated", "forbidden"].includes(error.failure);
+      connection.value = refused ? "refused" : "lost";
+      if (refused) wait = LONGEST_WAIT_MS;
     }
-    connection.value = "lost";
     await pause(wait * (0.75 + Math.random() / 2));
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   }
@@ -57,12 +69,14 @@ function pause(ms: number): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
+    wake = done;
     window.addEventListener("online", done);
   });
 }
 
 async function readOnce(opened: () => void): Promise<void> {
   const abort = new AbortController();
+  current = abort;
   let watchdog = setTimeout(() => abort.abort(), SILENCE_MS);
   try {
     const response = await fetch(`${ROOT}/events`, {
@@ -71,7 +85,7 @@ async function readOnce(opened: () => void): Promise<void> {
       cache: "no-store",
       signal: abort.signal,
     });
-    if (!response.ok || !response.body) throw new Error(String(response.status));
+    if (!response.ok || !response.body) throw await problemOf(response);
     opened();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const feed = parser(deliver);

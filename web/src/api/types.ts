@@ -11,12 +11,13 @@ export interface Page<T> {
 }
 
 export interface City {
-  name: string;
+  name: string | null;
   title: Title;
-  clock: { now: string; speed: number; mode: "live" | "replay" };
-  timezone?: string;
-  bounds: [number, number, number, number];
-  centre: [number, number];
+  clock: { now: string; speed: number; mode: string };
+  timezone: string | null;
+  bounds: [number, number, number, number] | null;
+  centre: [number, number] | null;
+  district_layer: string | null;
   districts: { code: string; title: Title }[];
   ready: boolean;
 }
@@ -36,6 +37,8 @@ export interface SignIn {
 export interface Organisation {
   name: string;
   title: Title;
+  level?: string;
+  parent?: string | null;
 }
 
 export interface DistrictProperties {
@@ -94,6 +97,24 @@ export interface Observation {
   result: number | null;
 }
 
+export interface Reading {
+  vital: string;
+  key: string;
+  time: string;
+  value: number | null;
+  state: string;
+  level: string | null;
+}
+
+/** What made a reading: the observations between `start` (excluded) and `end`, by way of the readings in `inputs`. */
+export interface Provenance {
+  reading: Reading;
+  start: string;
+  end: string;
+  inputs: Reading[];
+  observations: Observation[];
+}
+
 export type WarningLevel = "blue" | "yellow" | "orange" | "red";
 
 export interface Warning {
@@ -144,6 +165,7 @@ export interface Incident {
 export interface HistoryStep {
   time: string;
   actor: string;
+  actor_title?: Title | string | null;
   action: string;
   from: string | null;
   to: string | null;
@@ -153,6 +175,8 @@ export interface HistoryStep {
 export interface Evidence {
   warning: string | null;
   vital: string | null;
+  key?: string | null;
+  time?: string | null;
   value: number | null;
   threshold: number | null;
   observations: Observation[];
@@ -160,6 +184,7 @@ export interface Evidence {
 }
 
 export interface IncidentDetail extends Incident {
+  description?: string;
   actions: string[];
   history: HistoryStep[];
   evidence: Evidence;

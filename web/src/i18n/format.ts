@@ -4,10 +4,10 @@ import { language, locale } from "./index";
 let zone: string | undefined;
 
 /** All times are shown in the city's own time zone, wherever the reader sits. */
-export function useTimeZone(name: string | undefined): void {
+export function useTimeZone(name: string | null | undefined): void {
   try {
     if (name) new Intl.DateTimeFormat("en", { timeZone: name });
-    zone = name;
+    zone = name ?? undefined;
   } catch {
     zone = undefined;
   }

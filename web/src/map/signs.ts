@@ -6,6 +6,8 @@ import type { Sign } from "./layout";
 
 export interface MapSign extends Sign {
   kind: "district" | "station" | "incident";
+  /** Something here needs work. */
+  urgent: boolean;
   colour: string | null;
   spoken: string;
   /** District code, station (thing) name or incident numbers. */
@@ -21,6 +23,7 @@ export function districtSigns(districts: Districts, open: ReadonlyMap<string, nu
     text: shortName(name),
     priority: 1,
     dot: false,
+    urgent: false,
     colour: null,
     spoken: t("map.district", { name: say(name), n: open.get(code) ?? 0 }),
     target: [code],
@@ -66,25 +69,33 @@ export function vitalAt(station: Station, vital: Vital | undefined) {
   return vital?.values.find((value) => names.has(value.key));
 }
 
-export function stationSigns(stations: readonly Station[], vital: Vital | undefined): MapSign[] {
-  return stations
-    .filter((station) => !vital || vitalAt(station, vital))
-    .map((station) => {
-      const value = vitalAt(station, vital);
-      const text = value ? (value.state === "missing" ? t("common.missing") : number(value.value)) : stationName(station);
-      return {
-        id: `station-${station.thing}`,
-        kind: "station",
-        longitude: station.longitude,
-        latitude: station.latitude,
-        text,
-        priority: 3,
-        dot: true,
-        colour: value?.level?.colour ?? null,
-        spoken: `${t("map.station", { name: value ? say(value.label) : stationName(station) })}: ${text} ${say(value?.level?.title)}`,
-        target: [station.thing],
-      };
-    });
+const SAME_PLACE = 1e-4;
+
+/** Whether an incident happened at a station: it then shares the station's sign. */
+export function isAt(incident: Incident, station: Station): boolean {
+  const { longitude, latitude } = incident.place;
+  return longitude !== null && latitude !== null && Math.abs(longitude - station.longitude) < SAME_PLACE && Math.abs(latitude - station.latitude) < SAME_PLACE;
+}
+
+export function stationSigns(stations: readonly Station[], vital: Vital | undefined, open: readonly Incident[]): MapSign[] {
+  return stations.map((station) => {
+    const value = vitalAt(station, vital);
+    const here = open.filter((incident) => isAt(incident, station)).length;
+    const text = value ? (value.state === "missing" ? t("common.missing") : number(value.value)) : stationName(station);
+    return {
+      id: `station-${station.thing}`,
+      kind: "station",
+      longitude: station.longitude,
+      latitude: station.latitude,
+      text,
+      priority: 3,
+      dot: true,
+      urgent: here > 0,
+      colour: value?.level?.colour ?? null,
+      spoken: `${t("map.station", { name: value ? say(value.label) : stationName(station) })}: ${text} ${say(value?.level?.title)}${here > 0 ? `, ${t("map.incidentCount", { n: here })}` : ""}`,
+      target: [station.thing],
+    };
+  });
 }
 
 export function stationName(station: Station): string {
@@ -108,6 +119,7 @@ export function incidentSigns(incidents: readonly Incident[]): MapSign[] {
     text: t("map.incidentCount", { n: here.length }),
     priority: 2,
     dot: true,
+    urgent: true,
     colour: null,
     spoken: here.map((incident) => t("map.incident", { number: incident.number })).join(", "),
     target: here.map((incident) => incident.number),

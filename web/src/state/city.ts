@@ -30,7 +30,7 @@ export function useCity(): Resource<City> {
 function follow(city: City | null): void {
   if (!city) return;
   useTimeZone(city.timezone);
-  anchor.value = { city: Date.parse(city.clock.now), wall: performance.now(), speed: city.clock.speed || 1 };
+  anchor.value = { city: Date.parse(city.clock.now), wall: performance.now(), speed: city.clock.speed };
   tick();
 }
 

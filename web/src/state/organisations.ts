@@ -1,8 +1,9 @@
-/** The titles of organisations, asked for once. */
-import { shallowRef } from "vue";
+/** The titles of organisations, asked for once somebody is signed in who may read them. */
+import { shallowRef, watch } from "vue";
 import { api } from "@/api/endpoints";
 import type { Organisation } from "@/api/types";
 import { say } from "@/i18n";
+import { person } from "./session";
 
 export const organisations = shallowRef<Organisation[]>([]);
 let asked = false;
@@ -10,10 +11,15 @@ let asked = false;
 export function askOrganisations(): void {
   if (asked) return;
   asked = true;
-  api.organisations().then(
-    (items) => (organisations.value = items),
-    () => (asked = false),
-  );
+  watch(person, (now) => now && void fetchAll(), { immediate: true });
+}
+
+async function fetchAll(): Promise<void> {
+  try {
+    organisations.value = await api.organisations();
+  } catch {
+    // Without titles the names are shown.
+  }
 }
 
 export function organisationName(name: string | null | undefined): string {

@@ -1,8 +1,8 @@
 /** Data that keeps itself fresh: refetched when related events arrive, never more often than a pace, kept when the server is gone. */
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
-import { connections, listen } from "@/api/events";
+import { connection, connections, listen } from "@/api/events";
 import { asProblem, type Problem } from "@/api/problem";
-import { person } from "./session";
+import { mustChangePassword, person } from "./session";
 import { language } from "@/i18n";
 
 export interface Resource<T> {
@@ -20,6 +20,9 @@ interface Freshness {
   /** Refetch even without an event. */
   everyMs?: number;
 }
+
+/** Without live events the data is asked for from time to time. */
+const UNTOLD_MS = 5000;
 
 export function useResource<T>(fetcher: () => Promise<T>, { topics = [], paceMs = 1000, everyMs }: Freshness = {}): Resource<T> {
   const data = shallowRef<T | null>(null);
@@ -60,6 +63,8 @@ export function useResource<T>(fetcher: () => Promise<T>, { topics = [], paceMs 
     );
   }
 
+  /** What was refused stays refused until somebody signs in: asking again would only fill the log. */
+  const mayChange = (): boolean => problem.value?.failure !== "unauthenticated" && problem.value?.failure !== "forbidden";
   const seen = (): void => {
     if (!document.hidden && dirty) schedule();
   };
@@ -67,9 +72,12 @@ export function useResource<T>(fetcher: () => Promise<T>, { topics = [], paceMs 
     if (topics.some((topic) => event.type.startsWith(topic))) schedule();
   });
   // A new connection may have missed events; another person or language may see other things.
-  watch([connections, person, language], () => void refresh());
+  watch([connections, person, mustChangePassword, language], () => void refresh());
   document.addEventListener("visibilitychange", seen);
   const repeat = everyMs === undefined ? undefined : setInterval(schedule, everyMs);
+  const untold = setInterval(() => {
+    if (connection.value !== "live" && topics.length > 0 && mayChange()) schedule();
+  }, UNTOLD_MS);
   void refresh();
 
   onScopeDispose(() => {
@@ -77,6 +85,7 @@ export function useResource<T>(fetcher: () => Promise<T>, { topics = [], paceMs 
     stopListening();
     clearTimeout(timer);
     clearInterval(repeat);
+    clearInterval(untold);
     document.removeEventListener("visibilitychange", seen);
   });
   return { data, problem, loading, refresh };

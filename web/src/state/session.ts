@@ -1,6 +1,7 @@
 /** Who is signed in here, and the one place that asks for it. */
 import { computed, ref, shallowRef } from "vue";
 import { api } from "@/api/endpoints";
+import { restartEvents } from "@/api/events";
 import { asProblem } from "@/api/problem";
 import type { Person } from "@/api/types";
 import { say } from "@/i18n";
@@ -51,12 +52,14 @@ export async function signIn(login: string, password: string): Promise<void> {
   person.value = current.person;
   mustChangePassword.value = current.must_change_password;
   remember(true);
+  if (!current.must_change_password) restartEvents();
   if (!current.must_change_password) settle(true);
 }
 
 export async function changePassword(current: string, fresh: string): Promise<void> {
   await api.changePassword(current, fresh);
   mustChangePassword.value = false;
+  restartEvents();
   settle(true);
 }
 
@@ -69,6 +72,7 @@ export async function signOut(): Promise<void> {
   person.value = null;
   mustChangePassword.value = false;
   remember(false);
+  restartEvents();
 }
 
 /** Ask for a sign-in; answers whether somebody is signed in afterwards. */

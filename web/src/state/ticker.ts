@@ -1,8 +1,9 @@
 /** The latest events, for the ticker: seeded from the ledger, then fed by the live stream. */
-import { shallowRef } from "vue";
+import { shallowRef, watch } from "vue";
 import { api } from "@/api/endpoints";
 import { listen } from "@/api/events";
 import { maybe } from "@/i18n";
+import { person } from "./session";
 
 export interface Happening {
   key: string;
@@ -38,7 +39,8 @@ export function startTicker(): void {
   listen((event) => {
     happenings.value = [happening(event.id, event.type, event.subject, event.time, event.data), ...happenings.value].slice(0, KEPT);
   });
-  void seed();
+  // Reading the ledger's entries is for people who are signed in.
+  watch(person, (now) => now && void seed(), { immediate: true });
 }
 
 async function seed(): Promise<void> {
@@ -47,8 +49,8 @@ async function seed(): Promise<void> {
     const { items } = await api.ledgerEntries({ after: Math.max(-1, size - KEPT - 1), limit: KEPT });
     const old = items
       .filter((entry) => typeof entry.type === "string")
-      .map((entry) => happening(`ledger-${entry.index}`, entry.type ?? "", entry.subject ?? "", entry.time ?? "", (entry["data"] ?? {}) as Record<string, unknown>));
-    happenings.value = [...happenings.value, ...old.reverse()].slice(0, KEPT);
+      .map((entry) => happening(`ledger-${entry.index}`, entry.type ?? "", entry.subject ?? "", entry.time ?? "", {}));
+    if (happenings.value.length === 0) happenings.value = old.reverse();
   } catch {
     // The ledger may be closed to this reader; the live stream fills the ticker then.
   }

@@ -1,10 +1,8 @@
 /** All that the big screen shows, each part refreshed by the events that concern it. */
 import { computed } from "vue";
 import { api } from "@/api/endpoints";
+import { fetchDistricts } from "@/state/districts";
 import { useResource } from "@/state/resource";
-
-/** The layer that draws the districts, by the convention of the City declaration. */
-export const DISTRICT_LAYER = "districts";
 
 export type CityState = ReturnType<typeof useCityState>;
 
@@ -20,7 +18,7 @@ export function useCityState() {
   const closed = useResource(() => api.incidents({ state: "closed" }), { topics: ["brain.incidents.closed"] });
   const evaluation = useResource(() => api.evaluation("district"), { topics: ["brain.incidents.", "mechanism."], paceMs: EVALUATION_PACE_MS });
   const streams = useResource(api.streams, { topics: ["sensing.stream."], everyMs: 30_000 });
-  const districts = useResource(() => api.districts(DISTRICT_LAYER), { topics: ["declarations.applied"] });
+  const districts = useResource(fetchDistricts, { topics: ["declarations.applied"] });
 
   const openIncidents = computed(() => open.data.value?.items ?? []);
   /** Closed incidents are paged, so their number comes from the evaluation. */

@@ -40,8 +40,7 @@ export async function checkAgainstMemory(): Promise<Verdict> {
   if (before.size > now.size) return { outcome: "broken" };
   if (before.size === now.size) return { outcome: before.root === now.root ? "same" : "broken" };
   const answer = await api.ledgerConsistency(before.size, now.size);
-  const path = answer.proof ?? answer.path ?? answer.hashes ?? [];
-  if (!(await consistent(before, now, path))) return { outcome: "broken" };
+  if (!(await consistent(before, now, answer.path))) return { outcome: "broken" };
   remember(now);
   return { outcome: "consistent", first: before.size, second: now.size, seen: before.seen };
 }
