@@ -10,7 +10,10 @@ from mumian.kernel.clock import ManualClock, iso
 from mumian.kernel.platform import Platform
 from mumian.mechanism.evaluation.api import Evaluation
 
-FIELDS = "type severity state district organisation opened_at taken_at resolved_at verified_at closed_at due_accept due_resolve due_verify"
+FIELDS = (
+    "type severity state district organisation opened_at taken_at resolved_at verified_at closed_at "
+    "due_accept due_resolve due_verify"
+)
 
 
 def _snapshot(number: str, **facts: Any) -> dict[str, Any]:

@@ -43,8 +43,10 @@ def _level(index: float) -> str:
 
 @pytest.mark.parametrize(
     ("concentration", "index"),
-    [(0, 0), (1, 2), (17.5, 25), (35, 50), (36, 52), (75, 100), (86, 114), (115, 150), (130, 172), (150, 200), (200, 250)]
-    + [(250, 300), (300, 350), (350, 400), (425, 450), (500, 500), (526, 500), (940, 500)],
+    [
+        *[(0, 0), (1, 2), (17.5, 25), (35, 50), (36, 52), (75, 100), (86, 114), (115, 150), (130, 172), (150, 200)],
+        *[(200, 250), (250, 300), (300, 350), (350, 400), (425, 450), (500, 500), (526, 500), (940, 500)],
+    ],
 )
 def test_the_index_has_the_values_worked_out_by_the_standards_equation(concentration: float, index: int) -> None:
     assert _index(concentration) == index

@@ -1,6 +1,5 @@
 """Evaluation for other components: `platform.get(Evaluation)` gives the figures of incident handling."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,13 +10,24 @@ from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row, Session
 from mumian.mechanism.evaluation import store
-from mumian.mechanism.evaluation.rules import Facts, Figures, figures
 
 __all__ = ["By", "Evaluation", "Figures", "Group"]
 
 By = Literal["district", "organisation"]
 _EVER = "0001"
 _NOWHERE = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures over a set of incidents: on-time rate = closed on time / closed; a rate or median over none is None."""
+
+    closed: int
+    on_time: int
+    open: int
+    overdue: int
+    on_time_rate: float | None
+    median_hours: float | None
 
 
 @dataclass(frozen=True)
@@ -37,14 +47,13 @@ class Evaluation:
 
     def city(self, session: Session, now: datetime, window_days: int | None = None, types: tuple[str, ...] = ()) -> Figures:
         """The figures of the whole city: incidents open now, and those closed in the last `window_days` (None: ever)."""
-        return figures(_facts(store.incidents(session, _since(now, window_days), types)), iso(now))
+        rows = store.figures(session, "", _since(now, window_days), iso(now), types)
+        return _figures(rows[0]) if rows else Figures(0, 0, 0, 0, None, None)
 
     def groups(self, session: Session, by: By, now: datetime, window_days: int | None = None) -> list[Group]:
         """The same for each district or organisation that has any, in the order of their keys."""
-        members: dict[str, list[Row]] = {}
-        for row in store.incidents(session, _since(now, window_days)):
-            members.setdefault(row[by] or _NOWHERE, []).append(row)
-        return [Group(key, self._label(by, key), figures(_facts(rows), iso(now))) for key, rows in sorted(members.items())]
+        rows = store.figures(session, by, _since(now, window_days), iso(now))
+        return [Group(row["key"], self._label(by, row["key"]), _figures(row)) for row in rows]
 
     def _label(self, by: By, key: str) -> dict[str, str]:
         spatial = self._platform.get(Spatial)
@@ -65,5 +74,7 @@ def _since(now: datetime, window_days: int | None) -> str:
     return _EVER if window_days is None else iso(now - timedelta(days=window_days))
 
 
-def _facts(rows: Iterable[Row]) -> list[Facts]:
-    return [Facts(**{name: row[name] for name in Facts.__dataclass_fields__}) for row in rows]
+def _figures(row: Row) -> Figures:
+    closed, on_time = int(row["closed"]), int(row["on_time"])
+    rate = on_time / closed if closed else None
+    return Figures(closed, on_time, int(row["open"]), int(row["overdue"]), rate, row["median"])

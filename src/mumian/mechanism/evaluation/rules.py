@@ -1,12 +1,10 @@
-"""Rules of evaluation: when an incident counts as closed on time or overdue, and the figures over many of them.
+"""Rules of evaluation: when an incident counts as closed on time, how long it took, and when it becomes overdue.
 
 Instants are ISO 8601 UTC texts of equal form, so that they compare as texts.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 
 
 @dataclass(frozen=True)
@@ -23,34 +21,22 @@ class Facts:
     due_verify: str | None
 
 
-@dataclass(frozen=True)
-class Figures:
-    """The figures over a set of incidents; a rate or median over none is None."""
-
-    closed: int
-    on_time: int
-    open: int
-    overdue: int
-    on_time_rate: float | None
-    median_hours: float | None
-
-
 def on_time(facts: Facts) -> bool:
     """Whether a closed incident was handled by its deadline (按期结案); without a deadline it always was."""
     done = facts.resolved_at or facts.closed_at
     return facts.closed_at is not None and done is not None and (facts.due_resolve is None or done <= facts.due_resolve)
 
 
-def overdue(facts: Facts, now: str) -> bool:
-    """Whether an open incident has passed a deadline of a stage that is still to be done."""
+def next_due(facts: Facts) -> str | None:
+    """The earliest deadline of a stage still to be done; an open incident is overdue when it has passed."""
     if facts.closed_at is not None:
-        return False
+        return None
     stages = (
         (facts.taken_at or facts.resolved_at, facts.due_accept),
         (facts.resolved_at, facts.due_resolve),
         (facts.verified_at, facts.due_verify),
     )
-    return any(done is None and due is not None and due < now for done, due in stages)
+    return min((due for done, due in stages if done is None and due is not None), default=None)
 
 
 def hours_to_close(facts: Facts) -> float | None:
@@ -59,19 +45,3 @@ def hours_to_close(facts: Facts) -> float | None:
         return None
     elapsed = datetime.fromisoformat(facts.closed_at) - datetime.fromisoformat(facts.opened_at)
     return max(0.0, elapsed.total_seconds() / 3600)
-
-
-def figures(incidents: Iterable[Facts], now: str) -> Figures:
-    """Count and summarise: on-time rate = closed on time / closed; median of the hours from opening to closing."""
-    closed = in_time = still_open = late = 0
-    hours: list[float] = []
-    for facts in incidents:
-        taken = hours_to_close(facts)
-        if taken is None:
-            still_open += 1
-            late += overdue(facts, now)
-        else:
-            closed += 1
-            in_time += on_time(facts)
-            hours.append(taken)
-    return Figures(closed, in_time, still_open, late, in_time / closed if closed else None, median(hours) if hours else None)

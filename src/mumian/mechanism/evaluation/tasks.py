@@ -14,4 +14,4 @@ def register(platform: Platform) -> None:
 
 
 def _remember(tx: Transaction, event: DeliveredEvent) -> None:
-    store.keep(tx.session, {**event.data["incident"], "version": event.data["version"]})
+    store.keep(tx.session, event.data["version"], event.data["incident"])

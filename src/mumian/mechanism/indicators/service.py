@@ -1,5 +1,6 @@
 """Measuring: works out every indicator that can be measured and keeps what moved."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,19 +29,32 @@ def measurable(platform: Platform) -> list[Declared[KpiSpec]]:
     return [kpi for kpi in platform.declarations.all("Kpi") if kpi.spec.measure is not None]
 
 
-def measure_all(platform: Platform, tx: Transaction) -> int:
-    """Measure every indicator and keep those that moved, each with its event; returns how many did."""
-    before, count = store.newest(tx.session), 0
-    for kpi in measurable(platform):
-        value, old = _measure(platform, tx.session, kpi.spec, tx.now), before.get(kpi.name)
-        if not rules.moved(old, value):
-            continue
-        target = rules.target_for(tx.now.year, kpi.spec.target, kpi.spec.targets)
-        standing = rules.status(value, target, kpi.spec.direction)
-        store.add(tx.session, kpi.name, tx.now_text, value)
-        tx.emit(IndicatorMeasured(subject=kpi.name, value=value, previous=old, target=target, status=standing))
-        count += 1
-    return count
+@dataclass(frozen=True)
+class Movement:
+    """An indicator whose value is no longer what it was."""
+
+    kpi: Declared[KpiSpec]
+    before: float | None
+    after: float | None
+
+
+def look(platform: Platform, session: Session, now: datetime) -> list[Movement]:
+    """Measure every indicator on a read snapshot, and tell which moved."""
+    before = store.newest(session)
+    measured = [Movement(kpi, before.get(kpi.name), _measure(platform, session, kpi.spec, now)) for kpi in measurable(platform)]
+    return [movement for movement in measured if rules.moved(movement.before, movement.after)]
+
+
+def keep(tx: Transaction, movements: list[Movement]) -> None:
+    """Keep new values, each with its event."""
+    for moved in movements:
+        spec = moved.kpi.spec
+        target = rules.target_for(tx.now.year, spec.target, spec.targets)
+        standing = rules.status(moved.after, target, spec.direction)
+        store.add(tx.session, moved.kpi.name, tx.now_text, moved.after)
+        tx.emit(
+            IndicatorMeasured(subject=moved.kpi.name, value=moved.after, previous=moved.before, target=target, status=standing)
+        )
 
 
 def _measure(platform: Platform, session: Session, spec: KpiSpec, now: datetime) -> float | None:

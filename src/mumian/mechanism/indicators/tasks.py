@@ -1,10 +1,8 @@
 """Measures indicators whenever something happened that may move them, and at least once an hour."""
 
-import asyncio
-import contextlib
-import logging
 from datetime import datetime, timedelta
 
+from mumian.kernel.background import Loop
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction
@@ -14,7 +12,6 @@ from mumian.mechanism.indicators.api import Indicators
 _CONSUMER = "mechanism.indicators"
 _PAUSE_SECONDS = 0.5
 _HOUR = timedelta(hours=1)
-_log = logging.getLogger("mumian.mechanism.indicators")
 
 
 def register(platform: Platform) -> None:
@@ -36,7 +33,7 @@ class Measuring:
         self._platform = platform
         self._asked = True
         self._last: datetime | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(self.name, platform.clock, self.settle, _PAUSE_SECONDS)
 
     def ask(self) -> None:
         """Have the indicators measured soon."""
@@ -48,17 +45,12 @@ class Measuring:
             self.ask()
 
     async def start(self) -> None:
-        """Begin to measure; on a clock that is stepped by hand whoever steps it settles."""
-        if self._platform.clock.real_seconds(1.0) > 0:
-            self._task = asyncio.create_task(self._run())
+        """Begin to measure."""
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop measuring."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._loop.stop()
 
     async def settle(self) -> bool:
         """Measure if something happened or an hour has passed; True if any indicator moved."""
@@ -66,15 +58,11 @@ class Measuring:
         if not self._asked and self._last is not None and abs(now - self._last) < _HOUR:
             return False
         self._asked, self._last = False, now
-        if not service.measurable(self._platform):
-            return False
-        return await self._platform.records.write(lambda tx: service.measure_all(self._platform, tx)) > 0
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            try:
-                await self.settle()
-            except Exception:
-                self.ask()
-                _log.exception("measuring failed; it is tried again")
+        try:
+            movements = await self._platform.records.read(lambda session: service.look(self._platform, session, now))
+            if movements:
+                await self._platform.records.write(lambda tx: service.keep(tx, movements))
+        except Exception:
+            self.ask()
+            raise
+        return bool(movements)
