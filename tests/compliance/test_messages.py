@@ -168,11 +168,11 @@ async def test_the_relay_goes_on_where_the_server_stands_after_a_restart(records
     stream = f"test-{new_id()}"
     first = Source(records, JetStreamMessages(NATS or "", stream))
     await first.emit([LampLit(subject=f"lamp {n}", watts=1.0) for n in range(5)])
-    assert await Relay(records, first.messages).settle()
+    assert await Relay(records, first.messages, SystemClock()).settle()
     await first.messages.close()
     second = Source(records, JetStreamMessages(NATS or "", stream))
     await second.emit([BellRung(subject="bell")])
-    relay = Relay(records, second.messages)
+    relay = Relay(records, second.messages, SystemClock())
     assert await relay.settle()
     assert not await relay.settle()
     assert [event.id for event in await read(second.messages, 6)] == [1, 2, 3, 4, 5, 6]
@@ -182,7 +182,7 @@ async def test_the_relay_goes_on_where_the_server_stands_after_a_restart(records
 async def test_events_wait_in_the_outbox_while_the_server_is_away(records: Records) -> None:
     messages = JetStreamMessages("nats://127.0.0.1:1")
     await Source(records, messages).emit([BellRung(subject="bell")])
-    assert not await Relay(records, messages).settle()
+    assert not await Relay(records, messages, SystemClock()).settle()
     with pytest.raises(Unavailable):
         await messages.last()
     await messages.close()

@@ -1,14 +1,11 @@
 """Registers dispatch: it assigns what was opened, and a background job supervises what is overdue."""
 
-import asyncio
-import logging
-
 from mumian.brain.dispatch.api import Dispatch
 from mumian.brain.incidents.api import Incidents
+from mumian.kernel.background import Loop
 from mumian.kernel.clock import iso
 from mumian.kernel.platform import Platform
 
-_log = logging.getLogger("mumian.dispatch")
 _MOST_SECONDS = 1.0
 _CITY_SECONDS = 30.0
 
@@ -21,18 +18,15 @@ class Supervision:
     def __init__(self, platform: Platform, dispatch: Dispatch) -> None:
         self._platform = platform
         self._dispatch = dispatch
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(self.name, platform.clock, self.settle, self._pause)
 
     async def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._run())
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._loop.stop()
 
     async def settle(self) -> bool:
         """Supervise all that is overdue now."""
@@ -41,14 +35,9 @@ class Supervision:
             return False
         return await self._platform.records.write(self._dispatch.supervise) > 0
 
-    async def _run(self) -> None:
-        while True:
-            wait = self._platform.clock.real_seconds(_CITY_SECONDS)
-            await asyncio.sleep(min(max(wait, 0.05), _MOST_SECONDS))
-            try:
-                await self.settle()
-            except Exception:
-                _log.exception("supervision failed; it is tried again")
+    def _pause(self) -> float:
+        wait = self._platform.clock.real_seconds(_CITY_SECONDS)
+        return min(max(wait, 0.05), _MOST_SECONDS)
 
 
 def register(platform: Platform) -> None:

@@ -1,8 +1,6 @@
 """Rounds: new observations are gathered, the marks they touch evaluated, and what changed is one commit with its event."""
 
 import asyncio
-import contextlib
-import logging
 from hashlib import sha256
 from typing import Any
 
@@ -15,11 +13,11 @@ from mumian.brain.vitals.service.layout import Group, arrange
 from mumian.brain.vitals.service.running import HISTORY, MARKS_A_ROUND, Running
 from mumian.foundation.sensing.api import Sensing, microseconds
 from mumian.foundation.sensing.contracts import Observations
+from mumian.kernel.background import Loop
 from mumian.kernel.clock import parse_iso
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction, encode
 
-_log = logging.getLogger("mumian.vitals")
 _LONGEST_WAIT = 1.0
 
 
@@ -36,22 +34,17 @@ class Rounds:
         self._streams: Integers = np.empty(0, np.int64)
         self._unknown = True
         self._busy = asyncio.Lock()
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(self.name, platform.clock, self.settle, _LONGEST_WAIT)
         self._listening = False
 
     async def start(self) -> None:
         """Listen to sensing and catch up with what came while nobody looked."""
         self._listen()
-        self._wake.set()
-        self._task = asyncio.create_task(self._run())
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop; what was not evaluated is caught up at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._loop.stop()
 
     async def settle(self) -> bool:
         """Evaluate all that was touched."""
@@ -77,18 +70,7 @@ class Rounds:
         known = np.isin(observations.streams, self._streams).all()
         if not known or (len(self._waiting) and np.isin(observations.streams, self._waiting).any()):
             self._unknown = True
-        self._wake.set()
-
-    async def _run(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LONGEST_WAIT)
-            self._wake.clear()
-            try:
-                await self.settle()
-            except Exception:
-                _log.exception("a round failed; it is tried again")
-                await asyncio.sleep(_LONGEST_WAIT)
+        self._loop.wake()
 
     async def _round(self) -> bool:
         if self._unknown or self._revision != self._platform.declarations.revision:

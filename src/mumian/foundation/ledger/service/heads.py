@@ -10,6 +10,7 @@ from mumian.foundation.ledger import rules, store
 from mumian.foundation.ledger.contracts import Head
 from mumian.foundation.ledger.errors import LedgerDamaged
 from mumian.foundation.ledger.settings import LedgerSettings
+from mumian.kernel.background import Loop
 from mumian.kernel.clock import Clock, iso, parse_iso
 from mumian.kernel.unit_of_work import Records, Session, Transaction
 
@@ -35,18 +36,15 @@ class Heads:
         self._cryptography = cryptography
         self._settings = settings
         self._signing = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop("ledger.heads", clock, self._attempt, self._pause)
 
     async def start(self) -> None:
         """Sign from time to time."""
-        self._task = asyncio.create_task(self._run())
+        self._loop.start()
 
     async def stop(self) -> None:
         """Sign what is not yet, and end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._loop.stop()
         try:
             await self._attempt()
         except Exception:
@@ -94,13 +92,8 @@ class Heads:
             return False
         return True
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(max(self._clock.real_seconds(self._settings.head_seconds), self._settings.head_pause))
-            try:
-                await self._attempt()
-            except Exception:
-                _log.exception("no head was signed; it is tried again")
+    def _pause(self) -> float:
+        return max(self._clock.real_seconds(self._settings.head_seconds), self._settings.head_pause)
 
 
 def _keep(tx: Transaction, head: Head, growth: _Growth) -> Head:

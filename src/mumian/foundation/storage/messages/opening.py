@@ -16,7 +16,7 @@ def provide_messages(platform: Platform) -> None:
         messages = OutboxMessages(platform.records, platform.bus)
     elif url.startswith(("nats://", "tls://")):
         messages = JetStreamMessages(url)
-        platform.background(Relay(platform.records, messages))
+        platform.background(Relay(platform.records, messages, platform.clock))
     else:
         raise Invalid(Fault("MUMIAN_MESSAGES", "field.choice", {"expected": "outbox, nats://host:port"}))
     platform.provide(Messages, messages)  # type: ignore[type-abstract]

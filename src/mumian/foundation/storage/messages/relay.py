@@ -1,11 +1,11 @@
 """The relay: carries the outbox to a message server, in order, each event at least once and in effect once."""
 
-import asyncio
-import contextlib
 import logging
 
 from mumian.foundation.storage.messages.port import Messages
+from mumian.kernel.background import Loop
 from mumian.kernel.bus import delivered
+from mumian.kernel.clock import Clock
 from mumian.kernel.errors import Unavailable
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.unit_of_work import Records, Session
@@ -21,22 +21,19 @@ class Relay:
 
     name = "messages.relay"
 
-    def __init__(self, records: Records, messages: Messages) -> None:
+    def __init__(self, records: Records, messages: Messages, clock: Clock) -> None:
         self._records = records
         self._messages = messages
         self._position: int | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(self.name, clock, self.settle, self._pause)
 
     async def start(self) -> None:
         """Begin to carry."""
-        self._task = asyncio.create_task(self._run())
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop, and disconnect."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._loop.stop()
         await self._messages.close()
 
     async def settle(self) -> bool:
@@ -60,10 +57,8 @@ class Relay:
             self._position = events[-1].id
         return bool(events)
 
-    async def _run(self) -> None:
-        while True:
-            if not await self.settle():
-                await asyncio.sleep(_IDLE_SECONDS if self._position is not None else _RETRY_SECONDS)
+    def _pause(self) -> float:
+        return _IDLE_SECONDS if self._position is not None else _RETRY_SECONDS
 
 
 def _waiting(session: Session, after: int) -> list[DeliveredEvent]:
