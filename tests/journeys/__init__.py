@@ -1,0 +1,1 @@
+"""Journeys: what people do with Mumian in a real browser."""
