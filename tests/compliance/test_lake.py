@@ -88,11 +88,15 @@ def test_rows_and_position_are_one_commit(lake: Lake) -> None:
 
 
 def test_a_transaction_that_raises_leaves_nothing(lake: Lake) -> None:
-    with pytest.raises(ZeroDivisionError), lake.transaction() as work:
-        work.offer("incoming", readings(1, 5))
-        work.execute("INSERT INTO reading SELECT id, time, result FROM incoming")
-        work.advance(Position("journal", 5))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with lake.transaction() as work:
+            work.offer("incoming", readings(1, 5))
+            work.execute("INSERT INTO reading SELECT id, time, result FROM incoming")
+            work.advance(Position("journal", 5))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert lake.rows("SELECT count(*) FROM reading") == [(0,)]
     assert lake.position("journal") == 0
     with lake.transaction() as work:

@@ -240,11 +240,10 @@ def _plain(found: Mapping[str, Any]) -> dict[str, Array]:
 def _filled(values: Any) -> Array:
     if not isinstance(values, np.ma.MaskedArray):
         return np.asarray(values)
-    if values.dtype.kind == "f":
-        return np.asarray(values.filled(np.nan))
-    if values.dtype.kind in "iu":
-        return np.asarray(values.astype(np.int64).filled(NONE))
-    return np.asarray(values.filled(None) if values.dtype.kind == "O" else values.astype(object).filled(None))
+    kind = values.dtype.kind
+    plain = np.array(values.data, dtype=np.int64 if kind in "iu" else np.float64 if kind == "f" else object)
+    plain[np.ma.getmaskarray(values)] = NONE if kind in "iu" else np.nan if kind == "f" else None
+    return plain
 
 
 def _fsync(path: Path) -> None:

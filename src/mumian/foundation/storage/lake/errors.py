@@ -24,11 +24,11 @@ def translate() -> Iterator[None]:
     except duckdb.Error as error:
         message = str(error)
         if any(text in message for text in _FULL):
-            raise StorageFull() from error
+            raise StorageFull from error
         if any(text in message for text in _AWAY):
             raise Unavailable(reason="the catalogue of the lake does not answer") from error
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StorageFull() from error
+            raise StorageFull from error
         raise

@@ -16,8 +16,7 @@ def connect(folder: Path, *extensions: str) -> duckdb.DuckDBPyConnection:
     DuckDB derives an extension's entry point from its file name; the wheels of `sqlite` and `postgres` name the file
     differently, so they are loaded through a link of the right name.
     """
-    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    connection = duckdb.connect(":memory:", config=config)
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     for name in extensions:
         connection.load_extension(str(_file(folder, name)))
     connection.execute("SET GLOBAL TimeZone = 'UTC'")

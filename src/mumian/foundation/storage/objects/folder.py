@@ -120,5 +120,5 @@ def _translated() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StorageFull() from error
+            raise StorageFull from error
         raise

@@ -1,0 +1,142 @@
+"""Sensing for other components: `platform.get(Sensing)` records observations, tells of them, and finds them again."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mumian.foundation.sensing import rules, store
+from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo
+from mumian.foundation.sensing.rules import instant, microseconds
+from mumian.foundation.sensing.service.finder import Finder
+from mumian.foundation.sensing.service.folding import Folding
+from mumian.foundation.sensing.service.recorder import Recorder
+from mumian.foundation.sensing.service.registry import Registry
+from mumian.foundation.sensing.service.tail import Tail
+from mumian.foundation.sensing.settings import SensingSettings
+from mumian.foundation.storage.contracts import Lake
+from mumian.kernel.platform import Platform
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["ImportReport", "Observations", "Receipt", "Sensing", "StreamInfo", "import_file", "instant", "microseconds"]
+
+
+class Sensing:
+    """Streams and their observations. `window`, `latest` and `streams` may be called from any thread."""
+
+    def __init__(self, platform: Platform, settings: SensingSettings | None = None) -> None:
+        self.settings = settings or SensingSettings()
+        self.platform = platform
+        self.tail = Tail()
+        self.registry = Registry(platform.records, platform.declarations)
+        self.finder = Finder(lambda: platform.get(Lake))  # type: ignore[type-abstract]
+        self.recorder = Recorder(self.registry, self.tail, self.finder, platform.clock, self.settings)
+        self.folding = Folding(platform, self.recorder, self.finder, self.settings)
+
+    def stream(self, name: str) -> StreamInfo:
+        """The stream of that name; raises NotFound."""
+        return self.registry.named(name)
+
+    def streams(self) -> list[StreamInfo]:
+        """All streams that take observations, by id."""
+        return self.registry.all()
+
+    async def record(self, batch: Observations, key: str | None = None) -> Receipt:
+        """Record a batch, all or nothing; durable when it returns.
+
+        A row with the stream, time and result of a known observation is a repeat: it is not stored again and gets the known id.
+        Another result is a correction: both are kept, the newer counts. With `key` (unique for the sender) the whole batch is
+        recorded once, however often it is sent, and gets the same receipt each time.
+        Raises BadRows (an Invalid whose `rows` say which), KeyReused, StorageFull, Unavailable.
+        """
+        return await self.recorder.record(batch, key, rules.digest(batch) if key else "")
+
+    def listen(self, listener: Callable[[Observations], None]) -> None:
+        """Call `listener` on the event loop with new observations (repeats left out), once they are durable, by id."""
+        self.recorder.listen(listener)
+
+    def window(self, streams: "ArrayLike", start: int, end: int) -> Observations:
+        """The observations of these stream ids with start ≤ time < end (µs since 1970-01-01 UTC), by stream, then time.
+
+        Each stream and time comes once, with its newest result; missing values are NaN.
+        """
+        wanted = np.unique(np.asarray(streams, np.int64))
+        wanted = wanted[wanted > 0]
+        complete, held = self.tail.complete, self.tail.rows()
+        within = np.zeros(max(len(complete), int(wanted.max(initial=0)) + 1), np.bool_)
+        within[wanted] = True
+        near = (held.times >= start) & (held.times < end)
+        recent = held.take(np.flatnonzero(near & within[held.streams]))
+        inside = wanted[wanted < len(complete)]
+        older = inside[complete[inside] > start]
+        if len(older):
+            return rules.newest(Observations.concat([self.finder.window(older, start, end), recent]))
+        return rules.newest(recent)
+
+    def latest(self, streams: "ArrayLike | None" = None) -> Observations:
+        """The newest observation of each of these stream ids (None: of all), by stream; those without any are left out."""
+        newest = self.tail.newest()
+        wanted: Int64 = np.arange(1, len(newest.times)) if streams is None else np.unique(np.asarray(streams, np.int64))
+        wanted = wanted[(wanted > 0) & (wanted < len(newest.times))]
+        wanted = wanted[newest.times[wanted] != NONE]
+        return Observations(wanted, newest.times[wanted], newest.results[wanted], newest.ids[wanted])
+
+    def counts(self, streams: Iterable[int]) -> dict[int, int]:
+        """How many observations each of these streams has, corrections included."""
+        counts = self.tail.newest().counts
+        return {stream: int(counts[stream]) if 0 < stream < len(counts) else 0 for stream in streams}
+
+    def numbered(self, first_id: int, last_id: int) -> Observations:
+        """The observations first_id … last_id, by id, from the lake and from what waits for it."""
+        waiting = self.tail.rows(self.recorder.folded)
+        waiting = waiting.take((waiting.ids >= first_id) & (waiting.ids <= last_id))
+        kept = self.finder.numbered(first_id, last_id)
+        rows = Observations.concat([kept, waiting.take(waiting.ids > kept.ids.max(initial=0))])
+        return rows if len(rows) < 2 or (np.diff(rows.ids) > 0).all() else rows.take(np.argsort(rows.ids))
+
+    def faults(self) -> list[str]:
+        """Compare the digest of every fold with the lake's rows; one sentence for each that differs."""
+        found = []
+        rows = self.platform.records.read_now(lambda s: s.rows("SELECT * FROM sensing_fold WHERE recorded = 1 ORDER BY first_id"))
+        for row in rows:
+            kept = self.finder.numbered(row["first_id"], row["last_id"])
+            if len(kept) != row["observations"] or rules.digest(kept) != row["digest"]:
+                found.append(
+                    f"observations {row['first_id']}–{row['last_id']} differ from what was recorded ({row['digest'][:16]}…)"
+                )
+        return found
+
+    async def register(self, work: Callable[[Any], int], actor: Any) -> int:
+        """Register streams by `work(transaction)`, which returns an id; they take observations at once."""
+        made = await self.platform.records.write(work, actor)
+        self.registry.changed()
+        return made
+
+    @property
+    def things(self) -> Any:
+        """The store of things, sensors, observed properties and streams."""
+        return store
+
+
+async def import_file(
+    platform: Platform,
+    path: Path,
+    stream: str | None = None,
+    stream_column: str | None = None,
+    time: str = "time",
+    result: str = "result",
+) -> ImportReport:
+    """Import a CSV or Parquet file; good rows go in, bad ones are listed with their lines.
+
+    Either all rows are of one `stream`, or `stream_column` names the column with the names of the streams. `time` and `result`
+    name the columns of the phenomenon time (ISO 8601; without an offset it is UTC) and of the result (empty or NA: missing).
+    Raises Invalid when the file as a whole cannot be used.
+    """
+    from mumian.foundation.sensing.service.importing import Importing
+
+    sensing = platform.get(Sensing)
+    importing = Importing(platform, sensing.recorder, sensing.folding, sensing.finder)
+    return await importing.run(path, stream, stream_column, time, result)

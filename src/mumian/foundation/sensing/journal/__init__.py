@@ -1,0 +1,1 @@
+"""The observation journal: an append-only file in which every acknowledged observation stands before it is acknowledged."""

@@ -1,0 +1,235 @@
+"""Folding: moves observations from the journal into the lake, each exactly once, and tells what came to rest there."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from mumian.foundation.sensing import store
+from mumian.foundation.sensing.contracts import Observations
+from mumian.foundation.sensing.events import ObservationsRecorded
+from mumian.foundation.sensing.journal.format import Answer
+from mumian.foundation.sensing.journal.segments import Journal
+from mumian.foundation.sensing.rules import digest, instant, microseconds
+from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
+from mumian.foundation.sensing.service.recorder import Recorder
+from mumian.foundation.sensing.settings import SensingSettings
+from mumian.foundation.storage.contracts import Lake, Position
+from mumian.kernel.errors import Unavailable
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Row, Transaction
+
+JOURNAL = "sensing.journal"
+IMPORT = "sensing.import"
+_log = logging.getLogger("mumian.sensing")
+
+
+class Folding:
+    """The background job of sensing: recovers at the start, folds as time passes, folds the rest at the end."""
+
+    name = "sensing"
+
+    def __init__(self, platform: Platform, recorder: Recorder, finder: Finder, settings: SensingSettings) -> None:
+        self._platform = platform
+        self._recorder = recorder
+        self._finder = finder
+        self.settings = settings
+        self._folding = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._commits = 0
+
+    async def start(self) -> None:
+        """Recover the journal, warm the memory from the lake, and begin to take observations."""
+        folder = self._platform.home / "journal"
+        journal = await asyncio.to_thread(Journal, folder, self.settings.segment_bytes)
+        try:
+            await asyncio.to_thread(self._recover, journal)
+        except BaseException:
+            journal.close()
+            raise
+        await self._reconcile()
+        self._recorder.start(journal)
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Take no more observations, fold what there is, and close."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._recorder.stop()
+        try:
+            await self.fold()
+        except Unavailable as error:
+            _log.warning("observations stay in the journal: %s", error)
+        self._recorder.close()
+
+    async def settle(self) -> bool:
+        """Fold now, if enough waits."""
+        await self._recorder.idle()
+        waiting = len(self._recorder.tail) - self._recorder.folded
+        return waiting >= self.settings.settle_rows and await self.fold()
+
+    async def fold(self) -> bool:
+        """Move all that waits into the lake; True if there was anything. Raises Unavailable, and then it still waits."""
+        async with self._folding:
+            recorder = self._recorder
+            rows, sequence = recorder.tail.rows(recorder.folded), recorder.sequence
+            answers = recorder.answers.take_fresh()
+            if not len(rows) and not answers:
+                return False
+            try:
+                await self._move(rows, sequence, answers)
+            except BaseException:
+                recorder.answers.fresh[:0] = answers
+                raise
+            recorder.folded += len(rows)
+            self._trim()
+            await recorder.release(sequence)
+            await self._compact()
+            return True
+
+    async def commit(self, rows: Observations, source: str, position: Position, work: Callable[[], None]) -> None:
+        """Commit rows to the lake by `work` and tell of them, exactly once even if the process ends in between."""
+        facts = await asyncio.to_thread(summary, rows, source, position.value)
+        await self._platform.records.write(lambda tx: store.plan_fold(tx, facts))
+        try:
+            await asyncio.to_thread(work)
+        except BaseException:
+            await self._reconcile()
+            raise
+        await self._platform.records.write(lambda tx: _recorded(tx, facts))
+
+    def changed(self) -> None:
+        """Count a commit that added a data file."""
+        self._commits += 1
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while anything is written to the lake's observations."""
+        return self._folding
+
+    async def _move(self, rows: Observations, sequence: int, answers: list[Answer]) -> None:
+        if answers:
+            await self._platform.records.write(lambda tx: self._keep(tx, answers))
+        if len(rows):
+            lake, position = self._platform.get(Lake), Position(JOURNAL, sequence)  # type: ignore[type-abstract]
+            await self.commit(rows, "journal", position, lambda: lake.append(TABLE.name, columns_of(rows), position))
+            self.changed()
+
+    def _keep(self, tx: Transaction, answers: list[Answer]) -> None:
+        rows = [
+            {"key": a.key, "digest": a.digest, "answer": json.dumps([a.ids, a.count, a.repeated]), "time": a.time}
+            for a in answers
+        ]
+        oldest = microseconds(tx.now) - self.settings.answer_seconds * 1_000_000
+        store.keep_answers(tx, rows, oldest, self.settings.answers)
+
+    def _trim(self) -> None:
+        recorder = self._recorder
+        surplus = min(recorder.folded, len(recorder.tail) - self.settings.tail_rows)
+        # Dropping copies what stays: do it seldom.
+        if surplus > self.settings.tail_rows // 4:
+            recorder.tail.drop(surplus)
+            recorder.folded -= surplus
+
+    async def _compact(self) -> None:
+        if self._commits >= self.settings.compact_files:
+            self._commits = 0
+            keep = datetime.now(UTC) - timedelta(minutes=10)
+            lake = self._platform.get(Lake)  # type: ignore[type-abstract]
+            await asyncio.to_thread(lake.compact, TABLE.name, keep)
+
+    def _recover(self, journal: Journal) -> None:
+        lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
+        lake.create(TABLE)
+        position = lake.position(JOURNAL)
+        recorder.next_id = max(self._finder.highest_id(), lake.position(IMPORT)) + 1
+        newest = self._finder.newest()
+        recorder.tail.make_room(max(recorder.registry.highest, int(newest.rows.streams.max(initial=0))))
+        recorder.tail.forget_before(newest.rows.streams, newest.rows.times)
+        recorder.tail.advance(newest.rows)
+        recorder.tail.latest.counts[newest.rows.streams] = newest.counts
+        kept = self._platform.records.read_now(store.answers)
+        recorder.answers.add([_answer(row) for row in kept], fresh=False)
+        recorder.sequence = position
+        for record in journal.recover():
+            recorder.sequence = record.sequence
+            recorder.answers.add(record.answers)
+            recorder.next_id = max(recorder.next_id, record.first_id + len(record.rows))
+            if record.sequence > position:
+                recorder.tail.make_room(int(record.rows.streams.max(initial=0)))
+                recorder.tail.append(record.rows)
+        recorder.sequence = max(recorder.sequence, position)
+
+    async def _reconcile(self) -> None:
+        """Write down of every planned fold whether the lake has it: the process may have ended just before."""
+        planned = await self._platform.records.read(store.planned_folds)
+        if not planned:
+            return
+        lake = self._platform.get(Lake)  # type: ignore[type-abstract]
+        reached = {name: await asyncio.to_thread(lake.position, name) for name in (JOURNAL, IMPORT)}
+
+        def work(tx: Transaction) -> None:
+            for row in planned:
+                if row["position"] <= reached[JOURNAL if row["source"] == "journal" else IMPORT]:
+                    _recorded(tx, row)
+                else:
+                    store.forget_fold(tx, row["first_id"], row["last_id"])
+
+        await self._platform.records.write(work)
+
+    async def _run(self) -> None:
+        waited = 0.0
+        while True:
+            await asyncio.sleep(0.25)
+            waited += 0.25
+            waiting = len(self._recorder.tail) - self._recorder.folded
+            if waiting < self.settings.fold_rows and waited < self.settings.fold_seconds:
+                continue
+            waited = 0.0
+            try:
+                await self.fold()
+            except Unavailable as error:
+                _log.warning("observations wait in the journal: %s", error)
+            except Exception:
+                _log.exception("folding failed; it is tried again")
+
+
+def summary(rows: Observations, source: str, position: int) -> Row:
+    """The facts of a fold: count, streams, ids, span of time, digest."""
+    return {
+        "position": position,
+        "source": source,
+        "first_id": int(rows.ids.min()),
+        "last_id": int(rows.ids.max()),
+        "observations": len(rows),
+        "streams": int(np.count_nonzero(np.bincount(rows.streams))),
+        "start_time": int(rows.times.min()),
+        "end_time": int(rows.times.max()),
+        "digest": digest(rows),
+    }
+
+
+def _recorded(tx: Transaction, facts: Row) -> None:
+    store.finish_fold(tx, facts["first_id"], facts["last_id"])
+    tx.emit(
+        ObservationsRecorded(
+            subject=facts["source"],
+            count=facts["observations"],
+            streams=facts["streams"],
+            first_id=facts["first_id"],
+            last_id=facts["last_id"],
+            start=instant(facts["start_time"]),
+            end=instant(facts["end_time"]),
+            digest=facts["digest"],
+        )
+    )
+
+
+def _answer(row: Row) -> Answer:
+    ids, count, repeated = json.loads(row["answer"])
+    return Answer(row["key"], row["digest"], ids, count, repeated, row["time"])

@@ -1,0 +1,152 @@
+"""Importing: a CSV or Parquet file into the lake by set-based SQL; good rows go in, bad ones are listed with their lines."""
+
+import asyncio
+import time as clock
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mumian.foundation.sensing.contracts import BrokenRow, ImportReport, Int64, Observations
+from mumian.foundation.sensing.rules import Known, decide, microseconds
+from mumian.foundation.sensing.service.files import Source, read
+from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
+from mumian.foundation.sensing.service.folding import IMPORT, Folding
+from mumian.foundation.sensing.service.recorder import Recorder
+from mumian.foundation.sensing.service.tail import match
+from mumian.foundation.storage.contracts import Lake, LakeTransaction, Position
+from mumian.kernel.errors import NotFound
+from mumian.kernel.platform import Platform
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """By stream: the earliest and the latest time of the rows to import, the row of the latest, and how many rows."""
+
+    streams: Int64
+    first: Int64
+    last: Int64
+    last_row: Int64
+    counts: Int64
+
+
+class Importing:
+    """One import at a time; observations may be recorded meanwhile, but for the moment in which repeats are told."""
+
+    def __init__(self, platform: Platform, recorder: Recorder, folding: Folding, finder: Finder) -> None:
+        self._platform = platform
+        self._recorder = recorder
+        self._folding = folding
+        self._finder = finder
+
+    async def run(self, path: Path, stream: str | None, stream_column: str | None, time: str, result: str) -> ImportReport:
+        """Import one file; see `api.import_file`."""
+        started = clock.perf_counter()
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound(kind="file", name=str(path))
+        registry = self._recorder.registry
+        one = registry.named(stream) if stream is not None else None
+        columns = {"time": time, "result": result} | ({} if stream_column is None else {"stream": stream_column})
+        source = Source(path, columns, one, registry.all(), microseconds(self._platform.clock.now()), self._ahead)
+        await self._folding.fold()
+        async with self._folding.lock:
+            rows, broken = await asyncio.to_thread(self._read, source)
+            async with self._recorder.deciding:
+                accepted = await self._keep(path.name) if rows else 0
+        self._folding.changed()
+        seconds = clock.perf_counter() - started
+        return ImportReport(str(path), rows + len(broken), accepted, rows - accepted, tuple(broken), seconds)
+
+    @property
+    def _lake(self) -> Lake:
+        return self._platform.get(Lake)  # type: ignore[type-abstract]
+
+    @property
+    def _ahead(self) -> int:
+        return self._folding.settings.future_seconds * 1_000_000
+
+    def _read(self, source: Source) -> tuple[int, list[BrokenRow]]:
+        """Read the file into the temporary table `imported` (stream, time, result); how many rows it has, and the bad ones."""
+        with self._lake.transaction() as work:
+            broken = read(work, source)
+            return int(work.rows("SELECT count(*) FROM imported")[0][0]), broken
+
+    async def _keep(self, source: str) -> int:
+        """Move what is new from `imported` to the lake, in one commit; returns how many rows that is."""
+        spans, unique = await asyncio.to_thread(self._spans)
+        self._recorder.tail.make_room(self._recorder.registry.highest)
+        first_id = self._recorder.next_id
+        apart = bool((spans.first > self._recorder.tail.latest.times[spans.streams]).all())
+        rows = await asyncio.to_thread(self._all if unique and apart else self._new, first_id)
+        if not len(rows):
+            return 0
+        position = Position(IMPORT, first_id + len(rows) - 1)
+
+        def work() -> None:
+            with self._lake.transaction() as transaction:
+                self._insert(transaction, rows, first_id, whole=unique and apart)
+                transaction.advance(position)
+
+        await self._folding.commit(rows, source, position, work)
+        self._recorder.next_id = first_id + len(rows)
+        self._take_note(rows, spans if unique and apart else None)
+        return len(rows)
+
+    def _spans(self) -> tuple[Spans, bool]:
+        with self._lake.transaction() as work:
+            found = work.columns(
+                "SELECT stream, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, count(*) AS counts "
+                "FROM imported GROUP BY stream"
+            )
+            total, distinct = work.rows("SELECT count(*), count(DISTINCT hash(stream, time)) FROM imported")[0]
+        return Spans(**found), total == distinct
+
+    def _all(self, first_id: int) -> Observations:
+        with self._lake.transaction() as work:
+            rows = _rows(work)
+        return Observations(rows.streams, rows.times, rows.results, np.arange(first_id, first_id + len(rows), dtype=np.int64))
+
+    def _new(self, first_id: int) -> Observations:
+        """The rows that are no repeats of each other, of the lake or of what waits for it."""
+        with self._lake.transaction() as work:
+            rows = _rows(work)
+            lake = work.columns(
+                "SELECT o.id, o.stream, o.time, o.result FROM observation o SEMI JOIN imported USING (stream, time)"
+            )
+        waiting = self._recorder.tail.rows(self._recorder.folded)
+        in_lake = Observations(lake["stream"], lake["time"], lake["result"].astype(np.float64), lake["id"])
+        held = Observations.concat([in_lake, waiting]) if len(lake["id"]) else waiting
+        known: Known = match(held, rows.streams, rows.times)
+        decision = decide(rows, known, first_id)
+        fresh = rows.take(np.flatnonzero(decision.new))
+        return Observations(fresh.streams, fresh.times, fresh.results, np.arange(first_id, first_id + len(fresh), dtype=np.int64))
+
+    @staticmethod
+    def _insert(work: LakeTransaction, rows: Observations, first_id: int, whole: bool) -> None:
+        names = "(id, stream, time, result, result_time)"
+        if whole:
+            work.execute(
+                f"INSERT INTO {TABLE.name} {names} SELECT $first + rowid, stream, time, result, NULL FROM imported",
+                first=first_id,
+            )
+            return
+        columns = {name: values for name, values in columns_of(rows).items() if name != "result_time"}
+        work.offer("fresh_rows", columns)
+        work.execute(f"INSERT INTO {TABLE.name} {names} SELECT id, stream, time, result, NULL FROM fresh_rows")
+
+    def _take_note(self, rows: Observations, spans: Spans | None) -> None:
+        """Let memory know the newest of each stream, and that the lake has more than memory does."""
+        tail = self._recorder.tail
+        if spans is None:
+            tail.advance(rows)
+            tail.forget_before(rows.streams, rows.times)
+            return
+        newest = rows.take(spans.last_row)
+        tail.advance(newest)
+        tail.latest.counts[spans.streams] += spans.counts - 1
+        tail.forget_before(newest.streams, newest.times)
+
+
+def _rows(work: LakeTransaction) -> Observations:
+    found = work.columns("SELECT stream, time, result FROM imported ORDER BY rowid")
+    return Observations(found["stream"], found["time"], found["result"].astype(np.float64))

@@ -1,0 +1,158 @@
+"""The tail: recent observations in memory, in the order of their ids, and the newest of every stream."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from mumian.foundation.sensing.contracts import NONE, Float64, Int64, Observations
+from mumian.foundation.sensing.rules import Known, Mask, in_order
+
+_COLUMNS = ("streams", "times", "results", "ids", "result_times")
+_BEFORE_ALL = NONE
+
+
+@dataclass(frozen=True, eq=False)
+class Latest:
+    """By stream id: time, result and id of the newest observation (time `NONE`: there is none), and how many there are."""
+
+    times: Int64
+    results: Float64
+    ids: Int64
+    counts: Int64
+
+
+class Tail:
+    """A growing buffer of columns; readers in other threads hold views of rows that are never written again.
+
+    `complete[s]` is the time from which on every observation of stream s is in memory; earlier ones may only be in the lake.
+    """
+
+    def __init__(self) -> None:
+        self._rows = Observations(np.empty(4096, np.int64), np.empty(4096, np.int64), np.empty(4096, np.float64))
+        self._count = 0
+        self._changing = threading.Lock()
+        self.generation = 0
+        self.complete: Int64 = np.full(1, _BEFORE_ALL, np.int64)
+        self.latest = Latest(np.full(1, NONE, np.int64), np.full(1, np.nan), np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def make_room(self, highest: int) -> None:
+        """Have a place for every stream id up to `highest`."""
+        missing = highest + 1 - len(self.complete)
+        if missing <= 0:
+            return
+        missing += 256
+        latest = self.latest
+        self.complete = np.append(self.complete, np.full(missing, _BEFORE_ALL, np.int64))
+        self.latest = Latest(
+            np.append(latest.times, np.full(missing, NONE, np.int64)),
+            np.append(latest.results, np.full(missing, np.nan)),
+            np.append(latest.ids, np.zeros(missing, np.int64)),
+            np.append(latest.counts, np.zeros(missing, np.int64)),
+        )
+
+    def rows(self, start: int = 0) -> Observations:
+        """A view of the rows from number `start` on."""
+        return self._rows.take(slice(start, self._count))
+
+    def append(self, rows: Observations) -> None:
+        """Add recorded rows, in the order of their ids."""
+        end = self._count + len(rows)
+        if end > len(self._rows):
+            self._rows = Observations.concat([self.rows(), _blank(max(end, 2 * self._count) - self._count)])
+        for name in _COLUMNS:
+            getattr(self._rows, name)[self._count : end] = getattr(rows, name)
+        self._count = end
+        self.advance(rows)
+
+    def advance(self, rows: Observations) -> None:
+        """Let the newest of every stream take account of `rows`."""
+        if not len(rows):
+            return
+        if not in_order(rows.streams, rows.times):
+            rows = rows.take(np.lexsort((rows.ids, rows.times, rows.streams)))
+        last = np.append(np.flatnonzero(rows.streams[1:] != rows.streams[:-1]), len(rows) - 1)
+        with self._changing:
+            latest = self.latest
+            np.add.at(latest.counts, rows.streams, 1)
+            chosen = last[rows.times[last] >= latest.times[rows.streams[last]]]
+            streams = rows.streams[chosen]
+            latest.times[streams] = rows.times[chosen]
+            latest.results[streams] = rows.results[chosen]
+            latest.ids[streams] = rows.ids[chosen]
+
+    def newest(self) -> Latest:
+        """A copy of the newest of every stream, for any thread."""
+        with self._changing:
+            latest = self.latest
+            return Latest(latest.times.copy(), latest.results.copy(), latest.ids.copy(), latest.counts.copy())
+
+    def drop(self, rows: int) -> None:
+        """Forget the first `rows` rows; the lake has them."""
+        if rows <= 0:
+            return
+        gone = self._rows.take(slice(0, rows))
+        np.maximum.at(self.complete, gone.streams, gone.times + 1)
+        kept = self.rows(rows)
+        self._rows = Observations.concat([kept, _blank(max(4096, len(kept) // 2))])
+        self._count = len(kept)
+        self.generation += 1
+
+    def forget_before(self, streams: Int64, times: Int64) -> None:
+        """Take note that the lake got observations of `streams` at or before `times` that are not in memory."""
+        np.maximum.at(self.complete, streams, times + 1)
+        self.generation += 1
+
+    def known(self, rows: Observations) -> Known | None:
+        """What memory knows of each row's stream and time; None when every row is newer than all of its stream."""
+        newest = self.latest.times[rows.streams]
+        old = rows.times <= newest
+        if not old.any():
+            return None
+        current = rows.times == newest
+        ids = np.where(current, self.latest.ids[rows.streams], 0)
+        results = np.where(current, self.latest.results[rows.streams], np.nan)
+        older = np.flatnonzero(old & ~current)
+        if len(older):
+            found = self._find(rows.streams[older], rows.times[older])
+            ids[older], results[older] = found.ids, found.results
+        return Known(ids, results)
+
+    def beyond(self, rows: Observations) -> Mask:
+        """The rows whose stream and time may be known to the lake alone."""
+        mask: Mask = (rows.times < self.complete[rows.streams]) & (rows.times != self.latest.times[rows.streams])
+        return mask
+
+    def _find(self, streams: Int64, times: Int64) -> Known:
+        wanted = np.zeros(len(self.complete), np.bool_)
+        wanted[streams] = True
+        held = self.rows()
+        near = wanted[held.streams] & (held.times >= times.min()) & (held.times <= times.max())
+        return match(held.take(np.flatnonzero(near)), streams, times)
+
+
+def match(held: Observations, streams: Int64, times: Int64) -> Known:
+    """For each stream and time the newest of `held` (in any order, ids rising with novelty); id 0 where there is none."""
+    count = len(held)
+    ids = np.concatenate([held.ids, np.full(len(streams), NONE, np.int64)])
+    all_streams, all_times = np.concatenate([held.streams, streams]), np.concatenate([held.times, times])
+    # A question sorts behind what it asks about: within one stream and time, `held` rows come first, by id.
+    asks = np.zeros(len(ids), np.bool_)
+    asks[count:] = True
+    order = np.lexsort((ids, asks, all_times, all_streams))
+    place = np.where(asks[order], -1, np.arange(len(order)))
+    place = np.maximum.accumulate(place)
+    found = np.where(place >= 0, order[np.maximum(place, 0)], 0)
+    fits = (place >= 0) & (all_streams[found] == all_streams[order]) & (all_times[found] == all_times[order])
+    answers, results = np.zeros(len(streams), np.int64), np.full(len(streams), np.nan)
+    questions = asks[order] & fits
+    row = order[questions] - count
+    answers[row], results[row] = held.ids[found[questions]], held.results[found[questions]]
+    return Known(answers, results)
+
+
+def _blank(rows: int) -> Observations:
+    return Observations(np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, np.float64))
