@@ -100,6 +100,11 @@ def _pending(state: str, accept: str | None, resolve: str | None, verify: str | 
 
 def apply(incident: Incident, step: Step) -> Incident:
     """The incident after a possible step, one version on."""
+    return replace(incident, **changes(incident, step))
+
+
+def changes(incident: Incident, step: Step) -> dict[str, Any]:
+    """The fields that a possible step changes, with their new values."""
     state = TRANSITIONS[step.action].target or incident.state
     changes = {"state": state, "version": incident.version + 1, **_changes(incident, step)}
     due = (
@@ -107,8 +112,10 @@ def apply(incident: Incident, step: Step) -> Incident:
         changes.get("due_resolve", incident.due_resolve),
         changes.get("due_verify", incident.due_verify),
     )
-    changes["next_due"] = next_due(state, due, changes.get("missed", incident.missed))
-    return replace(incident, **changes)
+    when = next_due(state, due, changes.get("missed", incident.missed))
+    if when != incident.next_due:
+        changes["next_due"] = when
+    return changes
 
 
 def _changes(incident: Incident, step: Step) -> dict[str, Any]:

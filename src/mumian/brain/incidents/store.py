@@ -1,5 +1,6 @@
 """Store of incidents: the few statements that keep an incident and its history."""
 
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -10,17 +11,9 @@ from mumian.kernel.unit_of_work import Row, Session, encode
 
 FIELDS = Incident.__struct_fields__
 _TEXTS = ("title", "label", "evidence")
-_MUTABLE = (
-    "severity state organisation assignee due_accept due_resolve due_verify next_due missed supervised dispatched_at taken_at "
-    "resolved_at verified_at closed_at warning version"
-).split()
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM incidents_incident"
 _BY_NUMBER = f"{_SELECT} WHERE number = :number"
 _INSERT = f"INSERT INTO incidents_incident ({', '.join(FIELDS)}, digest) VALUES ({', '.join(':' + f for f in FIELDS)}, :digest)"
-_UPDATE = (
-    f"UPDATE incidents_incident SET {', '.join(f'{f} = :{f}' for f in _MUTABLE)}, digest = :digest "
-    "WHERE number = :number AND version = :seen"
-)
 _HISTORY = (
     "INSERT INTO incidents_history (number, version, time, actor, action, from_state, to_state, note) "
     "VALUES (:number, :version, :time, :actor, :action, :source, :target, :note)"
@@ -53,10 +46,15 @@ def insert(session: Session, incident: Incident, state_digest: str) -> None:
     session.execute(_INSERT, **row, digest=state_digest)
 
 
-def update(session: Session, incident: Incident, seen: int, state_digest: str) -> bool:
-    """Keep the next version of an incident; False if the version seen is not the one kept."""
-    row = {name: getattr(incident, name) for name in _MUTABLE}
-    return session.execute(_UPDATE, **row, number=incident.number, seen=seen, digest=state_digest) == 1
+def update(session: Session, number: str, seen: int, changes: dict[str, Any], state_digest: str) -> bool:
+    """Keep the next version of an incident, touching only the columns that change; False if `seen` is not the version kept."""
+    return session.execute(_update(tuple(changes)), **changes, number=number, seen=seen, digest=state_digest) == 1
+
+
+@cache
+def _update(names: tuple[str, ...]) -> str:
+    columns = ", ".join(f"{name} = :{name}" for name in (*names, "digest"))
+    return f"UPDATE incidents_incident SET {columns} WHERE number = :number AND version = :seen"
 
 
 def remember(session: Session, number: str, version: int, time: str, actor: str, step: tuple[str, str, str, str]) -> None:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from mumian.brain.incidents import rules, store
 from mumian.brain.incidents.contracts import Incident, Text
@@ -21,6 +24,7 @@ _SNAPSHOT = (
     "number type severity state district organisation assignee opened_at due_accept due_resolve due_verify dispatched_at "
     "taken_at resolved_at verified_at closed_at supervised warning"
 ).split()
+_snapshot = attrgetter(*_SNAPSHOT)
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ class Incidents:
         if not rules.possible(incident, step):
             options = ", ".join(rules.allowed(incident)) or "–"
             raise NotAllowed(number=incident.number, state=incident.state, action=step.action, allowed=options)
-        after = rules.apply(incident, step)
+        changes = rules.changes(incident, step)
+        after = replace(incident, **changes)
         digest = store.digest(after)
-        if not store.update(tx.session, after, incident.version, digest):
+        if not store.update(tx.session, incident.number, incident.version, changes, digest):
             raise Stale(expected=incident.version, found="?")
         done = (step.action, incident.state, after.state, step.note)
         store.remember(tx.session, after.number, after.version, step.time, step.actor, done)
@@ -171,4 +176,4 @@ def due_times(start: datetime, minutes: Deadlines) -> tuple[str, str, str]:
 
 def snapshot(incident: Incident) -> dict[str, Any]:
     """What events tell of an incident."""
-    return {name: getattr(incident, name) for name in _SNAPSHOT}
+    return dict(zip(_SNAPSHOT, _snapshot(incident), strict=True))
