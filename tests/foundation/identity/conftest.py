@@ -24,6 +24,7 @@ from mumian.kernel.migrations import migrate
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 from mumian.kernel.web import problems
+from tests.foundation.engines import ENGINES, records_url
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 BASE = "/api/v1/foundation/identity"
@@ -45,10 +46,16 @@ class Town:
     platform: Platform
     app: FastAPI
     clock: ManualClock
+    url: str
 
     @property
     def identity(self) -> Identity:
         return self.platform.get(Identity)
+
+    def kept(self) -> str:
+        """All that the tables of identity and the ledger hold."""
+        tables = ("identity_person", "identity_session", "identity_token", "identity_attempt", "ledger_entry", "kernel_outbox")
+        return self.platform.records.read_now(lambda s: str([s.rows(f"SELECT * FROM {table}") for table in tables]))
 
     def apply(self, text: str) -> None:
         """Put declarations into force."""
@@ -77,13 +84,15 @@ class Town:
         return client
 
 
-def open_town(home: Path) -> Town:
+def open_town(home: Path, url: str = "sqlite") -> Town:
     """A platform with identity and the ledger; passwords are cheap to check."""
     home.mkdir(parents=True, exist_ok=True)
     clock = ManualClock(NOW)
-    records = open_records("sqlite", home, clock, "normal")
+    records = open_records(url, home, clock, "normal")
     migrate(records)
-    platform = Platform(Settings(home=home), clock, records, Declarations(records, {kind.name: kind for kind in kinds.KINDS}))
+    declarations = Declarations(records, {kind.name: kind for kind in kinds.KINDS})
+    declarations.load()
+    platform = Platform(Settings(home=home), clock, records, declarations)
     cryptography.register(platform)
     platform.provide(Identity, Identity(platform, clock, IdentitySettings(argon2_kib=8192, argon2_passes=1)))
     ledger.register(platform)
@@ -92,15 +101,16 @@ def open_town(home: Path) -> Town:
     problems.install(app)
     app.include_router(endpoints.router)
     app.include_router(ledger_endpoints.router)
-    town = Town(platform, app, clock)
-    town.apply(ORGANISATIONS)
+    town = Town(platform, app, clock, url)
+    if town.platform.declarations.revision == 0:
+        town.apply(ORGANISATIONS)
     return town
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """A small city."""
-    made = open_town(tmp_path / "home")
+@pytest.fixture(params=ENGINES)
+def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    """A small city, on every engine."""
+    made = open_town(tmp_path / "home", records_url(request.param, "identity_test"))
     yield made
     made.platform.records.close()
 

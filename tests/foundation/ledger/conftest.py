@@ -19,6 +19,7 @@ from mumian.kernel.migrations import migrate
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 from mumian.kernel.unit_of_work import Actor, Transaction
+from tests.foundation.engines import ENGINES, records_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +31,11 @@ class Happened(Event):
     note: str = "事件"
 
 
-def open_ledger(home: Path) -> Platform:
+def open_ledger(home: Path, url: str = "sqlite") -> Platform:
     """A platform with keys and a ledger, and nothing else."""
     home.mkdir(parents=True, exist_ok=True)
     clock = ManualClock(datetime(2014, 1, 1, tzinfo=UTC))
-    records = open_records("sqlite", home, clock, "normal")
+    records = open_records(url, home, clock, "normal")
     migrate(records)
     settings = Settings(home=home)
     platform = Platform(settings, clock, records, Declarations(records, {}))
@@ -55,10 +56,10 @@ def happen(platform: Platform, count: int, subject: str = "thing") -> None:
         platform.records.write_now(lambda tx, n=numbers: work(tx, n), Actor("01TEST", "person"))  # type: ignore[misc]
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[Platform]:
-    """An open ledger."""
-    platform = open_ledger(tmp_path)
+@pytest.fixture(params=ENGINES)
+def city(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+    """An open ledger, on every engine."""
+    platform = open_ledger(tmp_path, records_url(request.param, "ledger_test"))
     yield platform
     platform.records.close()
 

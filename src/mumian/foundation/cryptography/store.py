@@ -15,7 +15,7 @@ _LABEL = "PRIVATE KEY"
 def load_or_create(
     file: Path, generate: Callable[[], bytes], to_der: Callable[[bytes], bytes], from_der: Callable[[bytes], bytes | None]
 ) -> bytes:
-    """The secret in `file`; made with mode 0600 when there is none. When two processes start at once, the first one's key stands."""
+    """The secret in `file`, made with mode 0600 when there is none; of two that start at once, the first one makes it."""
     if not file.exists():
         _create(file, pem(_LABEL, to_der(generate())).encode())
     if file.stat().st_mode & 0o077:
