@@ -16,11 +16,14 @@ type Listener = (event: CityEvent) => void;
 const SILENCE_MS = 45_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** Nothing changes before somebody signs in, and that ends the wait. */
+const REFUSED_WAIT_MS = 300_000;
 
 const listeners = new Set<Listener>();
 let last = "";
 let started = false;
 let wake: () => void = () => undefined;
+let restarting = false;
 let current: AbortController | null = null;
 
 export function listen(listener: Listener): () => void {
@@ -36,6 +39,7 @@ export function startEvents(): void {
 
 /** Connect anew at once: somebody else is signed in now, and may see more or less. */
 export function restartEvents(): void {
+  restarting = true;
   current?.abort();
   wake();
 }
@@ -46,14 +50,20 @@ async function follow(): Promise<never> {
     try {
       await readOnce(() => {
         wait = FIRST_WAIT_MS;
+        restarting = false;
         connection.value = "live";
         connections.value += 1;
       });
       connection.value = "lost";
     } catch (error) {
+      if (restarting) {
+        restarting = false;
+        connection.value = "connecting";
+        continue;
+      }
       const refused = error instanceof Problem && ["unauthenticated", "forbidden"].includes(error.failure);
       connection.value = refused ? "refused" : "lost";
-      if (refused) wait = LONGEST_WAIT_MS;
+      if (refused) wait = REFUSED_WAIT_MS;
     }
     await pause(wait * (0.75 + Math.random() / 2));
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);

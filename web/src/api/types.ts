@@ -88,6 +88,9 @@ export interface Vital {
   theme: string;
   unit: string;
   direction: string;
+  owner?: string;
+  standard?: Title | null;
+  levels?: Level[];
   values: VitalValue[];
 }
 

@@ -2,6 +2,7 @@
 import type { Districts, Incident, Stream, Vital } from "@/api/types";
 import { say, shortName, t } from "@/i18n";
 import { number } from "@/i18n/format";
+import { centreOf } from "./centre";
 import type { Sign } from "./layout";
 
 export interface MapSign extends Sign {
@@ -14,12 +15,24 @@ export interface MapSign extends Sign {
   target: string[];
 }
 
+const labelPoints = new WeakMap<Districts, Map<string, [number, number]>>();
+
+function labelPointsOf(districts: Districts): Map<string, [number, number]> {
+  let points = labelPoints.get(districts);
+  if (!points) {
+    points = new Map(districts.features.map((f) => [f.properties.code, centreOf(f.geometry) ?? f.properties.centre]));
+    labelPoints.set(districts, points);
+  }
+  return points;
+}
+
 export function districtSigns(districts: Districts, open: ReadonlyMap<string, number>): MapSign[] {
+  const points = labelPointsOf(districts);
   return districts.features.map(({ properties: { code, name, centre } }) => ({
     id: `district-${code}`,
     kind: "district",
-    longitude: centre[0],
-    latitude: centre[1],
+    longitude: (points.get(code) ?? centre)[0],
+    latitude: (points.get(code) ?? centre)[1],
     text: shortName(name),
     priority: 1,
     dot: false,
