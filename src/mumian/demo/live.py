@@ -20,6 +20,7 @@ from mumian.foundation.identity.api import bootstrap
 from mumian.kernel.i18n import text
 
 _HOUR = timedelta(hours=1)
+_MOST_HOURS = 1000
 _LOOK_SECONDS = 600.0
 _SHORTEST, _LONGEST = 0.05, 5.0
 _log = logging.getLogger("mumian.demo")
@@ -33,7 +34,7 @@ async def run_live(options: DemoOptions, city: Path) -> int:
     async with serving(opened.platform, options.host, options.port) as address:
         _greet(opened, options, address, password)
         async with httpx.AsyncClient(base_url=address, timeout=30.0, trust_env=False) as http:
-            tasks = [asyncio.create_task(work) for work in await _works(opened, http)]
+            tasks = [asyncio.create_task(work) for work in await works(opened, http)]
             await until_told_to_stop()
             for task in tasks:
                 task.cancel()
@@ -41,7 +42,8 @@ async def run_live(options: DemoOptions, city: Path) -> int:
     return 0
 
 
-async def _works(opened: Opened, http: httpx.AsyncClient) -> list[Coroutine[Any, Any, None]]:
+async def works(opened: Opened, http: httpx.AsyncClient) -> list[Coroutine[Any, Any, None]]:
+    """The feed and the officers, to be run beside the server."""
     accounts = Accounts(opened.platform)
     feed = Feed(http, await accounts.device(), opened.replay)
     officers = Officers(http, accounts, opened.platform.clock)
@@ -53,13 +55,13 @@ async def _feeding(opened: Opened, feed: Feed) -> None:
     """Deliver every hour when it has come; what was delayed goes along with the next."""
     clock, position = opened.platform.clock, opened.start
     while position < opened.end:
-        now = min(clock.now(), opened.end)
+        until = min(clock.now(), opened.end, position + _MOST_HOURS * _HOUR)
         try:
-            await feed.post(opened.replay.between(position, now))
-            position = now
+            await feed.post(opened.replay.between(position, until))
+            position = until
         except httpx.HTTPError as error:
             _log.warning("the feed is not heard: %s; it tries again", error)
-        wait = (_HOUR - (clock.now() - opened.start) % _HOUR).total_seconds()
+        wait = 3600 - clock.now().timestamp() % 3600
         await asyncio.sleep(max(_SHORTEST, clock.real_seconds(wait)))
     print(text("demo.ended", language()), flush=True)
 
@@ -68,8 +70,8 @@ async def _repeat(opened: Opened, act: Callable[[], Awaitable[int]]) -> None:
     while True:
         try:
             await act()
-        except httpx.HTTPError as error:
-            _log.warning("an officer is not heard: %s; it tries again", error)
+        except Exception as error:
+            _log.warning("an officer could not act: %r; it tries again", error)
         await asyncio.sleep(min(max(_SHORTEST, opened.platform.clock.real_seconds(_LOOK_SECONDS)), _LONGEST))
 
 
