@@ -29,7 +29,7 @@ def figures(session: Session, by: str, since: str, now: str, types: tuple[str, .
 
     They are over incidents that are open, or were closed at or after `since`; only of some `types`, when given.
     """
-    key = f"COALESCE({by}, '')" if by else "''"
+    key = f"COALESCE({by}, '')" if by else "CAST('' AS TEXT)"
     chosen = f" AND type IN ({', '.join(f':type{i}' for i in range(len(types)))})" if types else ""
     parameters = {"since": since, **{f"type{i}": name for i, name in enumerate(types)}}
     counts = session.rows(
