@@ -34,7 +34,7 @@ export function draw(chart: Chart, { courses, unit, threshold }: Drawing): void 
       color: [token("--trend"), token("--level-orange"), token("--level-blue"), token("--good"), token("--level-red")],
       textStyle: font,
       grid: { left: 8, right: 16, top: many ? 36 : 24, bottom: 4, outerBoundsMode: "same" },
-      legend: many ? { top: 0, left: 0, textStyle: font, icon: "roundRect", itemHeight: 3, itemWidth: 14 } : { show: false },
+      legend: many ? { type: "scroll", top: 0, left: 0, right: 0, pageIconColor: soft, pageTextStyle: font, textStyle: font, icon: "roundRect", itemHeight: 3, itemWidth: 14 } : { show: false },
       tooltip: {
         trigger: "axis",
         renderMode: "richText",
