@@ -16,6 +16,7 @@ from mumian.foundation.identity.errors import PasswordFirst
 from mumian.foundation.identity.service.accounts import Accounts, PersonDraft, PersonPatch
 from mumian.foundation.identity.service.callers import Callers
 from mumian.foundation.identity.service.decisions import Decisions
+from mumian.foundation.identity.service.evidence import differences as differences
 from mumian.foundation.identity.service.passwords import Passwords
 from mumian.foundation.identity.service.sign_in import SignIn
 from mumian.foundation.identity.settings import IdentitySettings
@@ -35,6 +36,7 @@ __all__ = [
     "actor_for",
     "authenticate",
     "bootstrap",
+    "differences",
     "permit",
     "require",
     "route_actions",

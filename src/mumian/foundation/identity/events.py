@@ -1,4 +1,8 @@
-"""Events of identity; none carries a secret, a name or a login, subjects are ids."""
+"""Events of identity; none carries a secret, a name or a login, subjects are ids.
+
+`state` is a digest of all that is stored about the subject, salted by the password's own salt or the token's digest: with it
+the ledger shows when somebody changed an account, a token or a session behind the city's back.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,9 +12,11 @@ from mumian.kernel.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(Event):
-    """A person (the subject) opened a session."""
+    """A person (the subject) opened a session; `session` is a digest of what is stored about that."""
 
     type: ClassVar[str] = "identity.session.opened"
+    state: str
+    session: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,7 @@ class PasswordChanged(Event):
 
     type: ClassVar[str] = "identity.password.changed"
     reset: bool
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +51,16 @@ class TokenCreated(Event):
     person: str
     scopes: list[str]
     expires: str
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRevoked(Event):
-    """The token (the subject) of `person` was revoked."""
+    """The token (the subject) of `person` was revoked at the instant `revoked`."""
 
     type: ClassVar[str] = "identity.token.revoked"
     person: str
+    revoked: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +71,4 @@ class PersonChanged(Event):
     organisation: str | None
     roles: list[str]
     disabled: bool
+    state: str

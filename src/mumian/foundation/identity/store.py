@@ -29,6 +29,18 @@ def digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def state(row: Row) -> str:
+    """A digest of a row."""
+    return sha256(encode(row)).hexdigest()
+
+
+def person_state(session: Session, person: str) -> str:
+    """The digest of all that is kept about a person."""
+    row = session.row(f"SELECT {_PERSON} FROM identity_person WHERE id = :id", id=person)
+    assert row is not None
+    return state(row)
+
+
 def account_by_login(session: Session, login: str) -> Account | None:
     """The account of a login, open or closed."""
     if not re.fullmatch(LOGIN_PATTERN, login):
@@ -108,16 +120,14 @@ def _changing(person: Person) -> Row:
     }
 
 
-def put_session(session: Session, id_: str, person: str, created: datetime, expires: datetime) -> None:
-    """Keep an open session; those that ended are forgotten."""
+def put_session(session: Session, id_: str, person: str, created: datetime, expires: datetime) -> str:
+    """Keep an open session; those that ended are forgotten. Returns the digest of what is kept."""
     session.execute("DELETE FROM identity_session WHERE expires < :now", now=iso(created))
+    row = {"id": id_, "person": person, "created": iso(created), "expires": iso(expires)}
     session.execute(
-        "INSERT INTO identity_session (id, person, created, expires) VALUES (:id, :person, :created, :expires)",
-        id=id_,
-        person=person,
-        created=iso(created),
-        expires=iso(expires),
+        "INSERT INTO identity_session (id, person, created, expires) VALUES (:id, :person, :created, :expires)", **row
     )
+    return state(row)
 
 
 def session_owner(session: Session, id_: str, now: datetime) -> tuple[Person, str] | None:
@@ -142,19 +152,23 @@ def close_session(session: Session, id_: str) -> None:
     session.execute("DELETE FROM identity_session WHERE id = :id", id=id_)
 
 
-def put_token(session: Session, token: Token, token_digest: str) -> None:
-    """Keep a new token."""
+def put_token(session: Session, token: Token, token_digest: str) -> str:
+    """Keep a new token; returns the digest of what is kept."""
+    row = {
+        "id": token.id,
+        "digest": token_digest,
+        "person": token.person,
+        "title": token.title,
+        "scopes": encode(list(token.scopes)).decode(),
+        "created": token.created,
+        "expires": token.expires,
+    }
     session.execute(
-        f"INSERT INTO identity_token ({_ACCESS}, digest) "
-        "VALUES (:id, :person, :title, :scopes, :created, :expires, NULL, :digest)",
-        id=token.id,
-        person=token.person,
-        title=token.title,
-        scopes=encode(list(token.scopes)).decode(),
-        created=token.created,
-        expires=token.expires,
-        digest=token_digest,
+        "INSERT INTO identity_token (id, digest, person, title, scopes, created, expires, revoked) "
+        "VALUES (:id, :digest, :person, :title, :scopes, :created, :expires, NULL)",
+        **row,
     )
+    return state(row)
 
 
 def token_owner(session: Session, token_digest: str, now: datetime) -> tuple[Token, Person] | None:
@@ -235,3 +249,18 @@ def _token(row: Row) -> Token:
     return Token(
         row["id"], row["person"], row["title"], tuple(json.loads(row["scopes"])), row["created"], row["expires"], row["revoked"]
     )
+
+
+def all_rows(session: Session, table: str) -> list[Row]:
+    """Every row of one of identity's tables, for its evidence."""
+    columns = {
+        "identity_person": _PERSON,
+        "identity_session": "id, person, created, expires",
+        "identity_token": "id, digest, person, title, scopes, created, expires, revoked",
+    }
+    return session.rows(f"SELECT {columns[table]} FROM {table} ORDER BY id")
+
+
+def event_rows(session: Session) -> list[Row]:
+    """The events of identity that the outbox still has, in order."""
+    return session.rows("SELECT type, subject, payload FROM kernel_outbox WHERE type LIKE 'identity.%' ORDER BY id")

@@ -121,7 +121,7 @@ class Accounts:
             if token.person != caller.person and not others:
                 raise NotFound(kind="token", name=id_)
             if store.revoke_token(tx.session, id_, now):
-                tx.emit(TokenRevoked(subject=id_, person=token.person))
+                tx.emit(TokenRevoked(subject=id_, person=token.person, revoked=iso(now)))
 
         await self._records.write(work, caller.actor)
         self._callers.forget()
@@ -178,16 +178,18 @@ class Accounts:
         store.update_password(tx.session, id_, hashed, must_change=True)
         store.close_sessions(tx.session, id_)
         store.forget_attempts(tx.session, login)
-        tx.emit(PasswordChanged(subject=id_, reset=True))
+        tx.emit(PasswordChanged(subject=id_, reset=True, state=store.person_state(tx.session, id_)))
 
 
 def _tell(tx: Transaction, person: Person) -> None:
+    state, roles = store.person_state(tx.session, person.id), list(person.roles)
     tx.emit(
-        PersonChanged(subject=person.id, organisation=person.organisation, roles=list(person.roles), disabled=person.disabled)
+        PersonChanged(subject=person.id, organisation=person.organisation, roles=roles, disabled=person.disabled, state=state)
     )
 
 
 def _insert_token(tx: Transaction, token: Token, secret: str) -> None:
     store.account(tx.session, token.person)
-    store.put_token(tx.session, token, store.digest(secret))
-    tx.emit(TokenCreated(subject=token.id, person=token.person, scopes=list(token.scopes), expires=token.expires))
+    state = store.put_token(tx.session, token, store.digest(secret))
+    scopes = list(token.scopes)
+    tx.emit(TokenCreated(subject=token.id, person=token.person, scopes=scopes, expires=token.expires, state=state))

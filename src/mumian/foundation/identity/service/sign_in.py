@@ -53,8 +53,9 @@ class SignIn:
             store.forget_attempts(tx.session, login)
             if renewed is not None:
                 store.update_password(tx.session, account.person.id, renewed, account.person.must_change_password)
-            store.put_session(tx.session, store.digest(secret), account.person.id, now, expires)
-            tx.emit(SignedIn(subject=account.person.id))
+            session = store.put_session(tx.session, store.digest(secret), account.person.id, now, expires)
+            state = store.person_state(tx.session, account.person.id)
+            tx.emit(SignedIn(subject=account.person.id, state=state, session=session))
 
         await self._records.write(work, Actor(account.person.id, "person", account.person.roles, account.person.organisation))
         return Opened(account.person, secret, expires)
@@ -87,7 +88,8 @@ class SignIn:
             store.forget_attempts(tx.session, login)
             store.update_password(tx.session, account.person.id, hashed, must_change=False)
             store.close_sessions(tx.session, account.person.id, except_for=caller.session or "")
-            tx.emit(PasswordChanged(subject=account.person.id, reset=False))
+            state = store.person_state(tx.session, account.person.id)
+            tx.emit(PasswordChanged(subject=account.person.id, reset=False, state=state))
 
         await self._records.write(work, caller.actor)
         self._callers.forget()
