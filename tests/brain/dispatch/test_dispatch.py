@@ -27,7 +27,9 @@ async def test_a_new_incident_goes_to_the_organisation_of_the_most_specific_rule
     await town.settle()
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
     assert incident["organisation"] == "air-office"
-    assert incident["history"][-1]["note"] == "dust-office: type=dust-cloud, city, priority=0; before all-else"
+    assert incident["history"][-1]["note"] == (
+        "Dispatched by the rule dust-office (type=dust-cloud, city, priority=0), before all-else."
+    )
     choice = town.get(Dispatch).explain("rain", None)
     assert choice is not None
     assert (choice.rule, choice.matched) == ("all-else", ("type=*", "city", "priority=99"))
@@ -39,7 +41,7 @@ async def test_what_no_rule_covers_waits_in_sight_until_there_is_one(town: Platf
     await town.settle()
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
     assert (incident["state"], incident["organisation"]) == ("reported", None)
-    assert "no dispatch rule covers dust-cloud" in incident["history"][-1]["note"]
+    assert "dispatch rule covers dust-cloud in the city" in incident["history"][-1]["note"]
     await town.declarations.apply(read_text(TOWN.encode()), "town")
     await town.settle()
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
@@ -55,9 +57,9 @@ async def test_each_missed_stage_is_supervised_once(town: Platform, client: http
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
     steps = [(step["time"], step["note"]) for step in incident["history"] if step["action"] == "supervise"]
     assert steps == [
-        (hour(0.5), f"accept was due {hour(0.5)}"),
-        (hour(10), f"resolve was due {hour(10)}"),
-        (hour(15), f"verify was due {hour(15)}"),
+        (hour(0.5), f"It was not accepted by {hour(0.5)}."),
+        (hour(10), f"It was not resolved by {hour(10)}."),
+        (hour(15), f"It was not verified by {hour(15)}."),
     ]
     assert incident["overdue"] is True
     assert incident["supervised"] is True

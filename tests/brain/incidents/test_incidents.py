@@ -53,8 +53,10 @@ async def test_severity_follows_the_warning_and_its_end_is_noted(observe: Observ
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
     notes = [step["note"] for step in incident["history"] if step["action"] == "note"]
     assert len(notes) == 2
-    assert "blue → red (escalated)" in notes[0]
-    assert "below" in notes[1]
+    assert notes[0].startswith("The warning rose to red: dust-index is 400 ")
+    assert notes[1].startswith("The red warning was lifted: dust-index is 2 ")
+    chinese = (await client.get(f"{PATH}/INC-20140101-0001", headers={"Accept-Language": "zh-CN"})).json()
+    assert "预警升级为红色" in next(step["note"] for step in chinese["history"] if step["action"] == "note")
     assert incident["severity"] == "extreme"
     assert incident["state"] == "dispatched"
 
@@ -92,7 +94,7 @@ async def test_a_person_walks_an_incident_from_report_to_close(
     ):
         clock.advance(minutes=10)
         assert action in incident["actions"]
-        answer = await act(client, incident, action, note=f"{action}!")
+        answer = await act(client, incident, action, note='{"key": ' + action)
         assert answer.status_code == 200, answer.text
         incident = answer.json()
         assert incident["state"] == state
@@ -100,7 +102,7 @@ async def test_a_person_walks_an_incident_from_report_to_close(
     assert incident["assignee"] == "operator"
     assert incident["closed_at"] == hour(1)
     assert incident["overdue"] is False
-    assert [step["note"] for step in incident["history"]][-2:] == ["verify!", "close!"]
+    assert [step["note"] for step in incident["history"]][-2:] == ['{"key": verify', '{"key": close']
     assert incident["history"][-1]["actor_title"] == {"zh": "operator", "en": "operator"}
     assert (await client.get(f"{PATH}?state=open")).json()["items"] == []
     report = await town.get(Ledger).verify()

@@ -168,3 +168,23 @@ async def test_a_value_changed_behind_the_platform_is_found_and_named(town: Plat
     faults = (await town.get(Ledger).verify()).faults
     assert faults
     assert all(fault.table == "vitals_value" and "dust-index north" in str(fault.entry) for fault in faults)
+
+
+async def test_an_observation_that_comes_days_late_still_changes_its_windows(town: Platform, observe: Observe) -> None:
+    for at in (0, 1, 2, 200, 201, 202):
+        await observe(at, north=10.0)
+    await observe(2, north=40.0)
+    found = values(town, "dust-3h", "north")
+    assert (found[hour(2)], found[hour(3)], found[hour(202)]) == (20.0, 25.0, 10.0)
+
+
+async def test_a_new_station_counts_from_its_first_observation(town: Platform, observe: Observe) -> None:
+    for at in range(3):
+        await observe(at, north=10.0, south=20.0)
+    west = TOWN.split("---")[3].replace("north", "west").replace("North", "West")
+    await town.declarations.apply(read_text(west.encode()), "west")
+    for at in range(3, 6):
+        await observe(at, north=10.0, south=20.0, west=60.0)
+    assert values(town, "dust-3h", "west")[hour(5)] == 60.0
+    assert values(town, "dust-3h", "city")[hour(2)] == 15.0
+    assert values(town, "dust-3h", "city")[hour(5)] == 30.0

@@ -2,7 +2,7 @@
 
 from mumian.brain.dispatch.kinds import DispatchRuleSpec
 from mumian.brain.dispatch.rules import Candidate, Choice, choose
-from mumian.brain.incidents.api import Incident, Incidents, Step, due_times, missed_stage
+from mumian.brain.incidents.api import Incident, Incidents, Step, due_times, missed_stage, system_note
 from mumian.kernel.declarations.kinds import Declared
 from mumian.kernel.errors import Unavailable
 from mumian.kernel.events import DeliveredEvent
@@ -32,7 +32,7 @@ class Dispatch:
         incident = incidents.find(tx.session, event.subject)
         if incident.state != "reported" or self._assign(tx, incident):
             return
-        note = f"no dispatch rule covers {incident.type} in {incident.district or 'the city'}"
+        note = system_note("dispatch.unassigned", type=incident.type, district=incident.district or "dispatch.city")
         incidents.act(tx, incident, Step("note", tx.now_text, tx.actor.id, note=note))
 
     def applied(self, tx: Transaction, event: DeliveredEvent) -> None:
@@ -51,7 +51,9 @@ class Dispatch:
             incident = found
             while (stage := missed_stage(incident, tx.now_text)) is not None:
                 due = getattr(incident, f"due_{stage}")
-                step = Step("supervise", tx.now_text, tx.actor.id, note=f"{stage} was due {due}", stage=stage)
+                step = Step(
+                    "supervise", tx.now_text, tx.actor.id, note=system_note(f"dispatch.missed.{stage}", due=due), stage=stage
+                )
                 incident = incidents.act(tx, incident, step)
                 done += 1
         return done
@@ -62,7 +64,8 @@ class Dispatch:
             return False
         incidents = self._platform.get(Incidents)
         filed = incidents.act(tx, incident, Step("file", tx.now_text, tx.actor.id))
-        why = f"{choice.rule}: {', '.join(choice.matched)}" + (f"; before {', '.join(choice.beaten)}" if choice.beaten else "")
+        key = "dispatch.chosen_before" if choice.beaten else "dispatch.chosen"
+        why = system_note(key, rule=choice.rule, matched=", ".join(choice.matched), beaten=", ".join(choice.beaten))
         minutes = getattr(self._rules[choice.rule].spec.deadlines_minutes, incident.severity)
         due = due_times(tx.now, minutes or incidents.deadlines(incident.type))
         step = Step("dispatch", tx.now_text, tx.actor.id, note=why, organisation=choice.organisation, due=due)

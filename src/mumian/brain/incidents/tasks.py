@@ -3,7 +3,7 @@
 from typing import Any
 
 from mumian.brain.incidents import store
-from mumian.brain.incidents.api import Incident, Incidents, Report, Step
+from mumian.brain.incidents.api import Incident, Incidents, Report, Step, system_note
 from mumian.brain.incidents.kinds import IncidentTypeSpec
 from mumian.brain.incidents.service.evidence import faults
 from mumian.brain.vitals.api import CITY
@@ -75,8 +75,13 @@ class WarningIntake:
 
 
 def _note(data: dict[str, Any]) -> str:
-    levels = data["level"] if data["previous"] is None else f"{data['previous']} → {data['level']}"
-    return f"{data['rule']}: {levels} ({data['reason']}), {data['vital']} = {data['value']}, {data['time']}"
+    return system_note(
+        f"incidents.warning.{data['reason']}",
+        level=f"warnings.level.{data['level']}",
+        vital=data["vital"],
+        value="–" if data["value"] is None else f"{data['value']:.4g}",
+        time=data["time"],
+    )
 
 
 def register(platform: Platform) -> None:

@@ -13,6 +13,7 @@ from mumian.brain.incidents.service.life import Incidents, Report, due_times
 from mumian.foundation.identity.api import Caller, permit, require
 from mumian.kernel.clock import iso
 from mumian.kernel.errors import Invalid
+from mumian.kernel.i18n import preferred
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction
 from mumian.kernel.web import PlatformDep
@@ -21,6 +22,7 @@ from mumian.kernel.web.paging import MOST, Page, cursor, parse_cursor
 router = APIRouter(prefix="/api/v1/brain/incidents", tags=["brain"])
 _READ = Annotated[Caller, Depends(permit("incident:read"))]
 _REPORT = Annotated[Caller, Depends(permit("incident:report"))]
+_LANGUAGE = Annotated[str | None, Header()]
 Action = Literal["file", "dispatch", "take", "resolve", "verify", "return", "close", "supervise", "note"]
 
 
@@ -73,15 +75,19 @@ async def list_incidents(
 
 
 @router.get("/{number}")
-async def get_incident(platform: PlatformDep, caller: _READ, number: str, response: Response) -> dict[str, Any]:
+async def get_incident(
+    platform: PlatformDep, caller: _READ, number: str, response: Response, accept_language: _LANGUAGE = None
+) -> dict[str, Any]:
     """One incident with its history, its evidence and what the caller may do now."""
     incident = await platform.records.read(lambda session: platform.get(Incidents).find(session, number))
     response.headers["ETag"] = f'"{incident.version}"'
-    return await views.detail(platform, caller, incident)
+    return await views.detail(platform, caller, incident, preferred(accept_language))
 
 
 @router.post("", status_code=201)
-async def report_incident(platform: PlatformDep, caller: _REPORT, body: ReportIn, response: Response) -> dict[str, Any]:
+async def report_incident(
+    platform: PlatformDep, caller: _REPORT, body: ReportIn, response: Response, accept_language: _LANGUAGE = None
+) -> dict[str, Any]:
     """Report an incident."""
     if all(declared.name != body.type for declared in platform.declarations.all("IncidentType")):
         raise Invalid.field("type", "field.reference", kind="IncidentType", name=body.type)
@@ -98,7 +104,7 @@ async def report_incident(platform: PlatformDep, caller: _REPORT, body: ReportIn
     incident = await platform.records.write(lambda tx: platform.get(Incidents).open(tx, report), caller.actor)
     response.headers["ETag"] = f'"{incident.version}"'
     response.headers["Location"] = f"{router.prefix}/{incident.number}"
-    return await views.detail(platform, caller, incident)
+    return await views.detail(platform, caller, incident, preferred(accept_language))
 
 
 @router.post("/{number}/actions")
@@ -109,6 +115,7 @@ async def act_on_incident(
     body: ActionIn,
     response: Response,
     if_match: Annotated[str | None, Header(max_length=40)] = None,
+    accept_language: _LANGUAGE = None,
 ) -> dict[str, Any]:
     """Take a step; `If-Match` holds the version that the caller saw. 409: not possible now; 412: somebody else was faster."""
     version = _version(if_match)
@@ -118,7 +125,7 @@ async def act_on_incident(
         raise Invalid.field("organisation", "field.missing")
     after = await platform.records.write(lambda tx: _act(tx, platform, caller, number, body, version), caller.actor)
     response.headers["ETag"] = f'"{after.version}"'
-    return await views.detail(platform, caller, after)
+    return await views.detail(platform, caller, after, preferred(accept_language))
 
 
 def _act(tx: Transaction, platform: Platform, caller: Caller, number: str, body: ActionIn, version: int) -> Incident:

@@ -4,11 +4,13 @@ from typing import Any
 
 from mumian.brain.incidents import rules, store
 from mumian.brain.incidents.contracts import Incident
+from mumian.brain.incidents.service.life import note_in
 from mumian.brain.vitals.api import Vitals
 from mumian.foundation.identity.api import Caller, Identity
 from mumian.foundation.ledger.api import Ledger
 from mumian.kernel.clock import iso
 from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import SYSTEM, Row
 
 
 def owner(platform: Platform, incident: Incident) -> str | None:
@@ -45,7 +47,7 @@ def summary(incident: Incident, now: str) -> dict[str, Any]:
     }
 
 
-async def detail(platform: Platform, caller: Caller, incident: Incident) -> dict[str, Any]:
+async def detail(platform: Platform, caller: Caller, incident: Incident, language: str) -> dict[str, Any]:
     """An incident with all there is to know: description, what this caller may do, history, evidence."""
     resource = owner(platform, incident)
     steps = await platform.records.read(lambda session: store.history(session, incident.number))
@@ -62,7 +64,7 @@ async def detail(platform: Platform, caller: Caller, incident: Incident) -> dict
                 "action": step["action"],
                 "from": step["from_state"] or None,
                 "to": step["to_state"],
-                "note": step["note"] or None,
+                "note": _note(step, language),
             }
             for step in steps
         ],
@@ -90,3 +92,9 @@ async def evidence(platform: Platform, incident: Incident) -> dict[str, Any]:
         "observations": observations,
         "ledger": sorted(indices),
     }
+
+
+def _note(step: Row, language: str) -> str | None:
+    """What was noted at a step; what people wrote stays as it is."""
+    note: str = step["note"]
+    return (note_in(note, language) if note and step["actor"] == SYSTEM.id else note) or None

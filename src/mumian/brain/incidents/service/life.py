@@ -1,5 +1,6 @@
 """Incidents at work: opened, moved on and found, each change one row, one history entry and one event in one commit."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -17,8 +18,9 @@ from mumian.brain.incidents.rules import TRANSITIONS, Step
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import iso
 from mumian.kernel.errors import NotFound, Stale
+from mumian.kernel.i18n import text
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Session, Transaction, next_value
+from mumian.kernel.unit_of_work import Session, Transaction, encode, next_value
 
 _SNAPSHOT = (
     "number type severity state district organisation assignee opened_at due_accept due_resolve due_verify dispatched_at "
@@ -161,6 +163,17 @@ class Incidents:
         found = spatial.district(district) if district else None
         city = spatial.city()
         return found.title if found else city.title if city else {"zh": "全市", "en": "The city"}
+
+
+def system_note(key: str, **values: Any) -> str:
+    """A note that the platform writes: a translation key with its values, shown in the reader's language."""
+    return encode({"key": key, "values": values}).decode()
+
+
+def note_in(note: str, language: str) -> str:
+    """A system note in a language; values that are translation keys are translated, too."""
+    told = json.loads(note)
+    return text(told["key"], language, **{name: text(str(value), language) for name, value in told["values"].items()})
 
 
 def local_day(now: datetime, zone: str) -> str:
