@@ -33,7 +33,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for count in (200, 56, 344):
         happen(platform, count)
         platform.get(Ledger).sign_now()
-    assert platform.get(Ledger).verify_now() == Report(SIZE, 3, 2, (), ())
+    assert platform.get(Ledger).verify_now() == Report(SIZE, 3, 2, ("foundation.identity",), ())
     platform.records.close()
     with sqlite3.connect(database(home)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -80,7 +80,7 @@ def flipped(value: Any) -> Any:
 
 
 def test_an_untouched_ledger_is_sound(home: Path) -> None:
-    assert verify(home) == Report(SIZE, 3, 2, (), ())
+    assert verify(home) == Report(SIZE, 3, 2, ("foundation.identity",), ())
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
@@ -234,7 +234,7 @@ def test_faults_that_other_components_find_are_reported(home: Path) -> None:
     platform.get(EvidenceChecks).add("states", lambda session: [])
     report = platform.get(Ledger).verify_now()
     platform.records.close()
-    assert report.checks == ("lake", "states")
+    assert report.checks == ("foundation.identity", "lake", "states")
     assert [fault.table for fault in report.faults] == ["lake_file", "lake"]
 
 
