@@ -12,7 +12,7 @@ from mumian.demo.api import city_folder
 from mumian.demo.contracts import DemoOptions
 from mumian.demo.errors import BadReplay
 from mumian.demo.live import works
-from mumian.demo.opening import Opened, open_city
+from mumian.demo.opening import Opened, close, open_city
 
 FAST = 90_000.0
 PATIENCE_SECONDS = 90
@@ -47,10 +47,8 @@ async def test_a_day_after_the_first_warning_an_incident_is_closed_and_a_restart
     closed = await _live(opened)
     assert closed["key"].endswith("ecology")
     again = await asyncio.to_thread(open_city, DemoOptions(speed=1.0), city_folder())
-    again.platform.records.close()
+    await asyncio.to_thread(close, again.platform)
     assert again.start > opened.start
-    for close in reversed(again.platform.closers):
-        close()
     with pytest.raises(BadReplay) as refused:
         await asyncio.to_thread(open_city, DemoOptions(from_="2014-01-01"), city_folder())
     assert refused.value.faults[0].key == "demo.resume"

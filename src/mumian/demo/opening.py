@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mumian.app.platform import apply_city, create_platform, offline
 from mumian.demo.contracts import DemoOptions
-from mumian.demo.errors import BadReplay
+from mumian.demo.errors import BadReplay, HomeTaken
 from mumian.demo.home import claim
 from mumian.demo.replay import Replay, read_replay
 from mumian.kernel.clock import Clock, ManualClock, ReplayClock, parse_iso
@@ -27,19 +27,30 @@ class Opened:
 
 
 def open_city(options: DemoOptions, folder: Path) -> Opened:
-    """Open the city, blocking; raises BadReplay, HomeTaken, Invalid."""
+    """Open the city, blocking; raises BadReplay, HomeTaken (also for records elsewhere that hold a city), Invalid."""
     replay = read_replay(folder, _timezone(folder))
     start = replay.day(options.from_)
     settings = Settings(host=options.host, port=options.port)
-    if claim(settings.home, options.headless):
+    resumed = claim(settings.home, options.headless)
+    if resumed:
         start = _resumed(options, start)
     end = replay.times[-1] + timedelta(hours=1)
     if options.days is not None:
         end = min(end, start + timedelta(days=options.days))
     clock: Clock = ManualClock(start) if options.headless else ReplayClock(start, options.speed)
     platform = create_platform(settings, clock)
+    if not resumed and platform.declarations.revision:
+        close(platform)
+        raise HomeTaken(home=settings.records.rpartition("@")[2])
     apply_city(platform, folder)
     return Opened(platform, replay, start, end)
+
+
+def close(platform: Platform) -> None:
+    """Let go of a platform that was not started."""
+    for closer in reversed(platform.closers):
+        closer()
+    platform.records.close()
 
 
 def _timezone(folder: Path) -> str:
