@@ -111,6 +111,7 @@ def test_an_operator_acts_on_every_incident_and_changes_no_people(town: Town) ->
         (("*",), "self:tokens", False),
         (("self:*",), "self:password", False),
         ((), "sensing:write", False),
+        (("event:read",), "event:read", True),
     ],
 )
 def test_a_token_may_do_what_its_owner_may_within_its_scopes(town: Town, scopes: tuple[str, ...], action: str, may: bool) -> None:
@@ -120,6 +121,8 @@ def test_a_token_may_do_what_its_owner_may_within_its_scopes(town: Town, scopes:
 def test_a_token_never_may_more_than_its_owner(town: Town) -> None:
     assert not caller(town, "device", scopes=("*",)).allowed("person:write")
     assert caller(town, "device", scopes=("*",)).allowed("sensing:write")
+    assert caller(town, scopes=("event:read",)).allowed("event:read")
+    assert not caller(town, scopes=("event:read",)).allowed("ledger:read")
 
 
 def test_a_one_time_password_opens_nothing_but_the_own_account(town: Town) -> None:

@@ -14,6 +14,7 @@ BUILT_IN_ROLES: dict[str, dict[str, str]] = {
     "officer": {"zh": "部门处置人员", "en": "Officer"},
     "device": {"zh": "物联设备", "en": "Device"},
 }
+MEMBER = "member"
 FIXED_POLICIES = frozenset({"sign-in", "own-account", "administrator", "token-scope", "token-no-account", "password-first"})
 LEAST_PASSWORD = 10
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -108,7 +108,7 @@ def _principals(caller: Caller) -> list[dict[str, Any]]:
     shared: dict[str, Any] = {}
     if actor.organisation is not None:
         shared["organisation"] = {"__entity": _uid("Organisation", actor.organisation)}
-    roles = [_uid("Role", role) for role in actor.roles]
+    roles = [_uid("Role", role) for role in (*actor.roles, rules.MEMBER)]
     if actor.kind == "person":
         return [_entity("Person", actor.id, roles, must_change_password=caller.must_change_password, **shared)]
     if actor.kind == "token":

@@ -93,7 +93,7 @@ class Verification:
         leaves: Sequence[bytes | None] = by_body
         if by_body != kept:
             leaves = self._settle(by_body, kept)
-        bodies = [self._verify_entry(first + place, row, leaves[place]) for place, row in enumerate(rows)]
+        bodies = [self._verify_entry(first + place, row, leaves[place], by_body[place]) for place, row in enumerate(rows)]
         for leaf in leaves:
             self._grow(leaf or bytes(32))
         self._verify_outbox(first, bodies)
@@ -140,11 +140,10 @@ class Verification:
             return None
         return rules.leaf_hash(row["body"].encode("utf-8", "surrogatepass"))
 
-    def _verify_entry(self, index: int, row: Row | None, leaf: bytes | None) -> Body | None:
+    def _verify_entry(self, index: int, row: Row | None, leaf: bytes | None, by_body: bytes | None) -> Body | None:
         """Name what differs from the leaf, or from the body where that one is sound; returns a sound body."""
         if row is None:
             return None
-        by_body = self._leaf_of_body(row)
         if by_body is None or by_body != leaf:
             found = repr(row["body"]) if by_body is None else f"one that hashes to {by_body.hex()}"
             self._fault("ledger_entry", index, "body", f"a text that hashes to {leaf.hex() if leaf else 'its leaf'}", found)
