@@ -81,7 +81,7 @@ def _greet(opened: Opened, options: DemoOptions, address: str, password: str | N
     speed = f"{options.speed:g}"
     lines = [
         text("demo.started", chosen, title=city.title[chosen], address=address, start=start, speed=speed),
-        text("demo.look", chosen),
+        text("demo.look" if opened.start == opened.replay.start else "demo.look_again", chosen),
         text("demo.sign_in", chosen, password=password) if password else text("demo.sign_in_again", chosen),
         text("demo.stop", chosen, home=opened.platform.home),
     ]

@@ -58,20 +58,24 @@ def read_replay(city: Path, timezone: str) -> Replay:
     try:
         manifest = tomllib.loads(file.read_text("utf-8"))
         return _read(file.parent, manifest, ZoneInfo(timezone))
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (OSError, ValueError, LookupError, TypeError, EOFError, StopIteration) as error:
         raise BadReplay(Fault("", "demo.manifest", {"reason": f"{type(error).__name__}: {error}"}, str(file), 1)) from error
 
 
 def _read(folder: Path, manifest: dict[str, Any], zone: ZoneInfo) -> Replay:
     columns: dict[str, str] = manifest["streams"]
-    fields, missing = manifest["time"], manifest["missing"]
+    missing: str = manifest["missing"]
     times: list[datetime] = []
     rows: list[tuple[float | None, ...]] = []
     with gzip.open(folder / manifest["file"], "rt", encoding="utf-8", newline="") as handle:
-        for line in csv.DictReader(handle):
-            year, month, day, hour = (int(line[field]) for field in fields)
+        lines = csv.reader(handle)
+        header = next(lines)
+        instants = [header.index(field) for field in manifest["time"]]
+        places = [header.index(column) for column in columns.values()]
+        for line in lines:
+            year, month, day, hour = (int(line[place]) for place in instants)
             times.append(datetime(year, month, day, hour, tzinfo=zone).astimezone(UTC))
-            rows.append(tuple(None if line[c] == missing else float(line[c]) for c in columns.values()))
+            rows.append(tuple(None if line[place] == missing else float(line[place]) for place in places))
     if not times or any(b <= a for a, b in pairwise(times)):
         raise ValueError("the hours of the table must be there and rise")
     start = datetime.combine(manifest["start"], datetime.min.time(), zone).astimezone(UTC)
