@@ -1,14 +1,17 @@
 """A platform with a few streams, for the tests of sensing."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import httpx
 import pytest_asyncio
 
 from mumian.app.platform import create_platform
+from mumian.app.web import create_asgi
+from mumian.foundation.identity.api import Identity, PersonDraft
 from mumian.foundation.sensing.api import Sensing
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import Document
+from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 
@@ -46,6 +49,23 @@ async def sensing(sensed: Platform) -> Sensing:
     return sensed.get(Sensing)
 
 
-def home_of(platform: Platform) -> Path:
-    """Its data folder."""
-    return platform.home
+def token_for(platform: Platform, *scopes: str) -> str:
+    """A token of a device that may do what `scopes` say."""
+    identity = platform.get(Identity)
+    draft = PersonDraft(f"device-{new_id().lower()}", {"zh": "设备", "en": "Device"}, None, ("device",))
+    person, _ = identity.accounts.create_person_now(draft)
+    return identity.accounts.create_token_now(person.id, "test", scopes)[1]
+
+
+@pytest_asyncio.fixture
+async def http(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a platform with the streams a, b and c, signed in as a device."""
+    made = build(settings, clock)
+    token = token_for(made, "sensing:*")
+    await made.start()
+    transport = httpx.ASGITransport(create_asgi(made), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://city", headers=headers) as client:
+        client.platform = made  # type: ignore[attr-defined]
+        yield client
+    await made.stop()
