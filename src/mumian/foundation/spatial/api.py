@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
+from threading import RLock
 
 from mumian.foundation.spatial import store
 from mumian.foundation.spatial.contracts import City, District, GeoJson
@@ -17,7 +18,7 @@ __all__ = ["City", "District", "GeoJson", "Spatial"]
 
 
 class Spatial:
-    """Answers from memory; what is kept in memory is read anew after each apply of declarations."""
+    """Answers from memory, from any thread; what is kept in memory is read anew after each apply of declarations."""
 
     def __init__(self, records: Records, declarations: Declarations) -> None:
         self._records = records
@@ -25,6 +26,7 @@ class Spatial:
         self._revision = -1
         self._layers: dict[str, str] = {}
         self._index: DistrictIndex | None = None
+        self._lock = RLock()
         self._reader = ThreadPoolExecutor(1, "mumian-spatial")
 
     def city(self) -> City | None:
@@ -37,15 +39,16 @@ class Spatial:
 
     def layer_text(self, name: str) -> str:
         """A layer as GeoJSON text in WGS 84; raises NotFound."""
-        self._refresh()
-        if name not in self._layers:
-            spec: LayerSpec = self._declarations.get("Layer", name).spec
-            text = self._read(lambda session: store.text_of(session, name, spec.source, spec.sha256))
-            if text is None:
-                raise NotFound(kind="Layer", name=name)
-            layer = to_layer(text, spec)
-            self._layers[name] = json.dumps(layer, ensure_ascii=False, separators=(",", ":"))
-        return self._layers[name]
+        with self._lock:
+            self._refresh()
+            if name not in self._layers:
+                spec: LayerSpec = self._declarations.get("Layer", name).spec
+                text = self._read(lambda session: store.text_of(session, name, spec.source, spec.sha256))
+                if text is None:
+                    raise NotFound(kind="Layer", name=name)
+                layer = to_layer(text, spec)
+                self._layers[name] = json.dumps(layer, ensure_ascii=False, separators=(",", ":"))
+            return self._layers[name]
 
     def layer(self, name: str) -> GeoJson:
         """A layer as a GeoJSON FeatureCollection in WGS 84, properties code, name {zh, en}, centre; raises NotFound."""
@@ -68,12 +71,17 @@ class Spatial:
         index = self._districts()
         return None if index is None else index.at(longitude, latitude)
 
+    def close(self) -> None:
+        """Answer from memory alone from now on."""
+        self._reader.shutdown()
+
     def _districts(self) -> DistrictIndex | None:
-        self._refresh()
-        city = self.city()
-        if self._index is None and city is not None:
-            self._index = DistrictIndex(self.layer(city.district_layer))
-        return self._index
+        with self._lock:
+            self._refresh()
+            city = self.city()
+            if self._index is None and city is not None:
+                self._index = DistrictIndex(self.layer(city.district_layer))
+            return self._index
 
     def _read(self, work: Callable[[Session], str | None]) -> str | None:
         """Read in a thread of our own, for who asks may be inside a read already."""

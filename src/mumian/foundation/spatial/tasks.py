@@ -6,4 +6,6 @@ from mumian.kernel.platform import Platform
 
 def register(platform: Platform) -> None:
     """Offer `Spatial`; it reads nothing before it is asked."""
-    platform.provide(Spatial, Spatial(platform.records, platform.declarations))
+    spatial = Spatial(platform.records, platform.declarations)
+    platform.provide(Spatial, spatial)
+    platform.closers.append(spatial.close)
