@@ -23,6 +23,6 @@ def test_the_officer_has_a_step_for_every_state_after_dispatch_until_it_is_close
 
 
 def test_what_a_person_has_taken_is_left_alone() -> None:
-    assert is_simulated(None, frozenset())
-    assert is_simulated("demo-officer-1", frozenset({"demo-officer-1"}))
-    assert not is_simulated("li.na", frozenset({"demo-officer-1"}))
+    assert is_simulated(None)
+    assert is_simulated("demo-officer-1")
+    assert not is_simulated("li.na")
