@@ -149,6 +149,22 @@ def ledger_export(file: Path, *, entry: int) -> None:
     commands.ledger_export(file, entry)
 
 
+@ledger.command(name="keys")
+def ledger_keys(folder: Path) -> None:
+    """Write the public keys that heads are signed with as PEM files."""
+    from mumian.app import commands
+
+    commands.ledger_keys(folder)
+
+
+@app.command(name="reset-password")
+def reset_password(login: str) -> None:
+    """Give a person a new one-time password and end their sessions."""
+    from mumian.app import commands
+
+    commands.reset_password(login)
+
+
 @import_.command(name="observations")
 def import_observations(
     file: Path,

@@ -106,7 +106,7 @@ def rollback(to: int, as_json: bool) -> None:
 
 
 def source_of(path: Path) -> str:
-    """The label under which a folder's declarations are kept: its last two names, such as `cities/guangzhou`."""
+    """The label under which a folder's declarations are kept: its last two names, such as `services/drainage`."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     if folder.name == "declarations":
         folder = folder.parent
@@ -223,6 +223,32 @@ def ledger_export(file: Path, entry: int) -> None:
     def work() -> None:
         with offline() as platform:
             file.write_text(json.dumps(platform.get(Ledger).export_now(entry), ensure_ascii=False, indent=1), "utf-8")
+
+    guard(work)
+
+
+def ledger_keys(folder: Path) -> None:
+    """Write the public keys as PEM files, to be handed to verifiers on another way than the bundles."""
+    from mumian.foundation.cryptography.api import Cryptography
+
+    def work() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with offline() as platform:
+            for key in platform.get(Cryptography).public_keys():
+                file = folder / f"{key.algorithm}-{key.key_id}.pem"
+                file.write_text(key.pem, "ascii")
+                print(file)
+
+    guard(work)
+
+
+def reset_password(login: str) -> None:
+    """Give a person a new one-time password."""
+    from mumian.foundation.identity.api import Identity
+
+    def work() -> None:
+        with offline() as platform:
+            print(f"{login}   one-time password: {platform.get(Identity).accounts.reset_password_now(login)}")
 
     guard(work)
 

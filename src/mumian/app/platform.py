@@ -26,7 +26,7 @@ def create_platform(
     """A platform ready to start; `serving` locks the home against a second one, without `ports` only the records open."""
     settings = settings or Settings()
     clock = clock or SystemClock()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(settings.home) if serving else None
     records = storage.open_records(settings.records, settings.home, clock, settings.synchronous)
     migrate(records)

@@ -15,6 +15,8 @@ from mumian.kernel.errors import Fault
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 
+_DECLARATIONS = Path(__file__).parent / "declarations"
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -43,6 +45,7 @@ def open_city(options: DemoOptions, folder: Path) -> Opened:
         close(platform)
         raise HomeTaken(home=settings.records.rpartition("@")[2])
     apply_city(platform, folder)
+    platform.declarations.apply_now(read_path(_DECLARATIONS), "demo", prune=True)
     return Opened(platform, replay, start, end)
 
 

@@ -35,7 +35,10 @@ class KeyReused(Invalid):
 
 
 async def once(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Middleware: answers a repeated POST, PUT, PATCH or DELETE with the same `Idempotency-Key` from what was kept for 24 h."""
+    """Middleware: answers a repeated POST, PUT, PATCH or DELETE with the same `Idempotency-Key` from what was kept for 24 h.
+
+    An answer marked `Cache-Control: no-store` may hold a secret and is not kept.
+    """
     key = request.headers.get("idempotency-key")
     if key is None or request.method not in ("POST", "PUT", "PATCH", "DELETE") or not request.url.path.startswith("/api/"):
         return await call_next(request)
@@ -66,7 +69,7 @@ async def _answer(
     response = await call_next(request)
     body = b"".join([chunk async for chunk in response.body_iterator])  # type: ignore[attr-defined]
     answer = _Answer(response.status_code, list(response.headers.items()), body)
-    if response.status_code < 500:
+    if response.status_code < 500 and "no-store" not in response.headers.get("cache-control", ""):
         await platform.records.write(lambda tx: _keep(tx, identity, digest, answer))
     return _response(answer)
 
