@@ -32,6 +32,7 @@ async def provenance(
 ) -> dict[str, Any]:
     """The observations that made a value, with the rule and the values in between; without `time` the newest value."""
     platform.declarations.get("Vital", name)
+    platform.get(Vitals).subject(key)
     found = await platform.get(Vitals).provenance(name, key, _instant(time))
     if found is None:
         raise NotFound(kind="value", name=f"{name}/{key}" + (f"/{time}" if time else ""))

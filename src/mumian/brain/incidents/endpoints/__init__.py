@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from mumian.brain.incidents import rules, store
@@ -22,6 +22,7 @@ from mumian.kernel.web.paging import MOST, Page, cursor, parse_cursor
 router = APIRouter(prefix="/api/v1/brain/incidents", tags=["brain"])
 _READ = Annotated[Caller, Depends(permit("incident:read"))]
 _REPORT = Annotated[Caller, Depends(permit("incident:report"))]
+_NUMBER = Annotated[str, Path(max_length=60, pattern=r"^[0-9A-Za-z-]+$")]
 _LANGUAGE = Annotated[str | None, Header()]
 Action = Literal["file", "dispatch", "take", "resolve", "verify", "return", "close", "supervise", "note"]
 
@@ -76,7 +77,7 @@ async def list_incidents(
 
 @router.get("/{number}")
 async def get_incident(
-    platform: PlatformDep, caller: _READ, number: str, response: Response, accept_language: _LANGUAGE = None
+    platform: PlatformDep, caller: _READ, number: _NUMBER, response: Response, accept_language: _LANGUAGE = None
 ) -> dict[str, Any]:
     """One incident with its history, its evidence and what the caller may do now."""
     incident = await platform.records.read(lambda session: platform.get(Incidents).find(session, number))
@@ -111,7 +112,7 @@ async def report_incident(
 async def act_on_incident(
     platform: PlatformDep,
     caller: _READ,
-    number: str,
+    number: _NUMBER,
     body: ActionIn,
     response: Response,
     if_match: Annotated[str | None, Header(max_length=40)] = None,

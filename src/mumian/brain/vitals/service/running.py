@@ -80,7 +80,7 @@ class Running:
         self.touched.update(range(max(self.last + 1, mark - LATE + 1), mark + 1))
         self.grid.slide(mark + 1)
         self.last = mark
-        oldest = mark - LATE
+        oldest = mark - 2 * HISTORY
         if len(self.kept) > 4 * HISTORY * len(self.group.vitals) * len(self.group.keys):
             self.kept = {key: value for key, value in self.kept.items() if key[2] > oldest}
 
@@ -142,8 +142,7 @@ class Running:
         rows = await self._read_buckets(self.group.ids[np.unique(columns)], max(first, self.grid.first), last)
         read_columns = np.searchsorted(self.group.ids, rows.streams)
         read_buckets = rules.buckets(rows.times, self.period)
-        wanted = set(zip(columns.tolist(), buckets.tolist(), strict=True))
-        mask = np.array([pair in wanted for pair in zip(read_columns.tolist(), read_buckets.tolist(), strict=True)], np.bool_)
+        mask = np.isin((read_columns << 40) + (read_buckets - first), (columns << 40) + (buckets - first))
         self.grid.clear(columns, buckets)
         if mask.any():
             self.grid.add(read_columns[mask], read_buckets[mask], rows.results[mask])
