@@ -131,7 +131,8 @@ async def _load(address: str, token: str, batch: int, total: int) -> dict[str, A
     for connection in range(CONNECTIONS):
         requests = [
             f"POST /sta/v1.1/CreateObservations HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
             for body in _bodies(connection, batch, each)
         ]
         end = loop.create_future()

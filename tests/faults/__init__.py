@@ -1,1 +1,1 @@
-"""Tests of what its folder is named after."""
+"""Faults: what the city must survive without losing or doubling anything that it acknowledged."""

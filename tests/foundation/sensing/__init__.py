@@ -1,1 +1,1 @@
-"""Tests of what its folder is named after."""
+"""Tests of sensing."""

@@ -1,5 +1,6 @@
 """Rules of sensing: reading times, telling repeats from corrections, and the digest of recorded observations."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,6 +19,7 @@ _MONTHS = np.arange(_YEARS * 12 + 1).astype("datetime64[M]") + np.datetime64(f"{
 _MONTH_START: Int64 = _MONTHS.astype("datetime64[D]").astype(np.int64)
 _MONTH_DAYS: Int64 = np.diff(_MONTH_START)
 _FRACTION_START = 20
+_FEW, _FEW_DISTINCT = 400, 60
 _SIGNS = np.array([4, 7, 10, 13, 16])
 _SIGN_VALUES = np.array([[ord(sign) - 48] for sign in "--T::"]).astype(np.uint8)
 _Z, _POINT = ord("Z") - 48, 256 + ord(".") - 48
@@ -47,18 +49,25 @@ def parse_time(text: str) -> int:
 def parse_times(texts: list[str]) -> tuple[Int64, int]:
     """ISO 8601 instants as µs since 1970, and the index of the first that is none (-1: all are well).
 
-    Texts of one common form (`2014-01-02T03:04:05Z`, with or without 1 to 6 decimals) are read all at once.
+    Texts of one common form (`2014-01-02T03:04:05Z`, with or without 1 to 6 decimals) are read all at once; a few texts that
+    are repeated over and over are read once each.
     """
+    if len(texts) <= _FEW and len(distinct := set(texts)) <= _FEW_DISTINCT:
+        return _parse_each(texts, distinct)
     quick = _parse_uniform(texts)
     if quick is not None:
         return quick, -1
-    times = np.empty(len(texts), np.int64)
-    for i, text in enumerate(texts):
-        try:
-            times[i] = parse_time(text)
-        except (ValueError, OverflowError):
-            return times, i
-    return times, -1
+    return _parse_each(texts, set(texts))
+
+
+def _parse_each(texts: list[str], distinct: set[str]) -> tuple[Int64, int]:
+    read: dict[str, int] = {}
+    for text in distinct:
+        with suppress(ValueError, OverflowError):
+            read[text] = parse_time(text)
+    if len(read) < len(distinct):
+        return np.empty(0, np.int64), next(i for i, text in enumerate(texts) if text not in read)
+    return np.array([read[text] for text in texts], np.int64), -1
 
 
 def _parse_uniform(texts: list[str]) -> Int64 | None:

@@ -106,7 +106,7 @@ def _csv_reader(source: Source, header: list[str], delimiter: str, quoted: bool)
     )
     texts = [_name(source.columns[c]) if c in source.columns else "NULL" for c in ("stream", "time", "result")]
     if not quoted:
-        texts = [f"nullif(trim({text}, '\" '), '')" for text in texts]
+        texts = [f"CASE WHEN {t} LIKE '\"%\"' THEN nullif({t}[2:-2], '') ELSE {t} END" for t in texts]
     stream, time, result = texts
     typed = f"TRY_CAST({time} AS TIMESTAMPTZ)", f"TRY_CAST({result} AS DOUBLE)"
     keep = ", store_rejects = true, rejects_table = 'import_errors', rejects_scan = 'import_scans'"

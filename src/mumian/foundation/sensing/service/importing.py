@@ -95,7 +95,7 @@ class Importing:
     def _spans(self) -> tuple[Spans, bool]:
         with self._lake.transaction() as work:
             found = work.columns(
-                "SELECT stream, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, count(*) AS counts "
+                "SELECT stream AS streams, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, count(*) AS counts "
                 "FROM imported GROUP BY stream"
             )
             total, distinct = work.rows("SELECT count(*), count(DISTINCT hash(stream, time)) FROM imported")[0]

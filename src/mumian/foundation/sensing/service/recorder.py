@@ -111,7 +111,7 @@ class Recorder:
             await self._ask_lake(waiting)
             self._waiting.append(waiting)
             self._wake.set()
-            return await asyncio.shield(waiting.done)
+            return await (waiting.done if waiting.key is None else asyncio.shield(waiting.done))
         except Exception as error:
             self._refuse([waiting], error)
             raise
