@@ -1,11 +1,12 @@
 """Behaviour of the simulated officer's pace."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mumian.demo.rules import NEXT, delay_minutes, is_simulated, pace
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_the_same_number_always_has_the_same_positive_pace(number: str) -> None:
     assert pace(number) == pace(number)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mumian.foundation.spatial import rules
@@ -40,6 +40,7 @@ def test_all_shared_gcj02_vectors_hold(shared_data: Path) -> None:
         assert rules.wgs84_to_gcj02(lon, lat) == pytest.approx((gcj_lon, gcj_lat), abs=1e-6)
 
 
+@settings(deadline=None)
 @given(mainland)
 def test_every_inverse_is_exact(point: tuple[float, float]) -> None:
     gcj, bd = rules.wgs84_to_gcj02(*point), rules.wgs84_to_bd09(*point)
@@ -48,11 +49,13 @@ def test_every_inverse_is_exact(point: tuple[float, float]) -> None:
     assert rules.bd09_to_wgs84(*bd) == pytest.approx(point, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(mainland)
 def test_the_shift_of_gcj02_is_at_most_a_kilometre(point: tuple[float, float]) -> None:
     assert rules.metres_between(point, rules.wgs84_to_gcj02(*point)) < 1000
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 60), st.floats(-90, 90))
 def test_outside_of_the_mainland_gcj02_is_wgs84(lon: float, lat: float) -> None:
     assert rules.wgs84_to_gcj02(lon, lat) == (lon, lat) == rules.gcj02_to_wgs84(lon, lat)

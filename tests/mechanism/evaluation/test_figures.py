@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mumian.foundation.storage.records.sqlite import SqliteSession
@@ -48,6 +48,7 @@ incidents = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(incidents, st.integers(0, 60))
 def test_counts_rates_and_medians_agree_with_those_worked_out_one_by_one(drawn: list[dict[str, Any]], since: int) -> None:
     with _session() as session:

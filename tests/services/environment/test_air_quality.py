@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mumian.brain.vitals.kinds import VitalSpec
@@ -52,6 +52,7 @@ def test_the_index_has_the_values_worked_out_by_the_standards_equation(concentra
     assert _index(concentration) == index
 
 
+@settings(deadline=None)
 @given(st.floats(0, 500, allow_nan=False))
 def test_between_its_breakpoints_the_index_is_linear_and_rounded_up(concentration: float) -> None:
     low, high = next(pair for pair in pairwise(TABLE) if concentration <= pair[1][0])
