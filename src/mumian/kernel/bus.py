@@ -44,6 +44,7 @@ class Bus:
         self._deliveries = Loop("bus", clock, self.settle, _POLL_SECONDS)
         self._delivering = asyncio.Lock()
         self._notices: list[asyncio.Future[None]] = []
+        self._announced = 0
         records.listen(self._committed)
 
     def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
@@ -73,6 +74,7 @@ class Bus:
             self._news = asyncio.Condition()
         position = after if after is not None else await self._records.read(_last_id)
         while True:
+            heard = self._announced
             events = await self._records.read(lambda session, p=position: _events(session, p, _BATCH))  # type: ignore[misc]
             for event in events:
                 yield event
@@ -80,7 +82,7 @@ class Bus:
             if not events:
                 async with self._news:
                     try:
-                        await asyncio.wait_for(self._news.wait(), 1.0)
+                        await asyncio.wait_for(self._news.wait_for(lambda h=heard: self._announced != h), 1.0)  # type: ignore[misc]
                     except TimeoutError:
                         continue
 
@@ -90,6 +92,7 @@ class Bus:
 
     def _announce(self) -> None:
         self._deliveries.wake()
+        self._announced += 1
         if self._news is not None:
             self._notices.append(asyncio.ensure_future(self._notify(self._news)))
             self._notices = [n for n in self._notices if not n.done()]
