@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings as hypothesis_settings
 
 from mumian.app.platform import apply_city, create_platform
 from mumian.kernel.clock import ManualClock
@@ -14,6 +15,8 @@ from mumian.kernel.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+hypothesis_settings.register_profile("mumian", deadline=None)
+hypothesis_settings.load_profile("mumian")
 START = datetime(2014, 1, 1, tzinfo=UTC)
 
 

@@ -144,6 +144,16 @@ def test_a_read_sees_one_snapshot_while_others_write(records: Records) -> None:
     assert records.read_now(_count) == 1
 
 
+def test_a_read_inside_a_read_sees_the_same_snapshot(records: Records) -> None:
+    def work(session: Session) -> int:
+        records.write_now(lambda tx: _insert(tx, 7))
+        return records.read_now(_count)
+
+    _count_before = records.read_now(_count)
+    assert records.read_now(lambda session: (_count(session), work(session))) == (0, 0)
+    assert records.read_now(_count) == _count_before + 1
+
+
 def test_a_read_cannot_write(records: Records) -> None:
     with pytest.raises(Exception, match=r"(?i)read.?only"):
         records.read_now(lambda s: s.execute("INSERT INTO note (id, text) VALUES (1, 'x')"))

@@ -20,7 +20,13 @@ async def serving(platform: Platform, host: str, port: int) -> AsyncIterator[str
     listener = _listen(host, port)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        create_asgi(platform), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2, server_header=False
+        create_asgi(platform),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        server_header=False,
     )
     server = _Server(config)
     await platform.start()

@@ -98,14 +98,19 @@ class GroupCommitRecords:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.read_now, work)
 
     def read_now(self, work: Callable[[Session], T]) -> T:
-        """`read` for synchronous callers."""
+        """`read` for synchronous callers; inside another read of the same thread it joins that one's snapshot."""
+        open_already: Session | None = getattr(self._local, "session", None)
+        if open_already is not None:
+            return work(open_already)
         connection = self._reader()
         connection.begin()
+        self._local.session = connection.session
         try:
             return work(connection.session)
         except Exception as error:
             raise self._engine.translate(error) from error
         finally:
+            self._local.session = None
             connection.rollback()
 
     def integrity_faults(self) -> list[str]:
