@@ -106,23 +106,25 @@ async def _measure(home: Path, token: str, probes: list[int], background: list[i
             counter[0], start = 0, time.perf_counter()
             latencies = [await _probe(client, stream, opened) for stream in probes]
             seconds, sent = time.perf_counter() - start, counter[0]
-            for task in (load, listener):
-                task.cancel()
-            await asyncio.gather(load, listener, return_exceptions=True)
+            listener.cancel()
+            load.cancel()
+            with suppress(asyncio.CancelledError):
+                await load
     return latencies, sent, seconds
 
 
 async def _load(client: httpx.AsyncClient, streams: list[int], counter: list[int]) -> None:
     """Send batches at a steady pace; a slow answer does not slow the others."""
-    sending: set[asyncio.Task[None]] = set()
+    sending: list[asyncio.Task[None]] = []
     start, number = time.perf_counter(), 0
-    while True:
-        chosen = [streams[(number * BATCH + i) % len(streams)] for i in range(BATCH)]
-        task = asyncio.create_task(_send(client, chosen, float(number % 50), counter))
-        sending.add(task)
-        task.add_done_callback(sending.discard)
-        number += 1
-        await asyncio.sleep(max(0.0, start + number * BATCH / PER_SECOND - time.perf_counter()))
+    try:
+        while True:
+            chosen = [streams[(number * BATCH + i) % len(streams)] for i in range(BATCH)]
+            sending.append(asyncio.create_task(_send(client, chosen, float(number % 50), counter)))
+            number += 1
+            await asyncio.sleep(max(0.0, start + number * BATCH / PER_SECOND - time.perf_counter()))
+    finally:
+        await asyncio.gather(*sending)
 
 
 async def _send(client: httpx.AsyncClient, streams: list[int], result: float, counter: list[int]) -> None:
