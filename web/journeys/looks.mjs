@@ -7,7 +7,12 @@ export async function looks(page) {
 function inspect() {
   const faults = [];
   const SLACK = 1.5;
-  const visible = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest(".visually-hidden, .skip, noscript, [aria-hidden=true], option");
+  /** Hidden from eyes but not from screen readers. */
+  const clippedAway = (element) => {
+    for (let at = element; at; at = at.parentElement) if (getComputedStyle(at).clipPath === "inset(50%)") return true;
+    return false;
+  };
+  const visible = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !clippedAway(element) && !element.closest(".skip, noscript, [aria-hidden=true], option");
   const words = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
 
   if (document.documentElement.scrollWidth > window.innerWidth + SLACK) faults.push(`page is ${document.documentElement.scrollWidth} px wide`);

@@ -33,7 +33,9 @@ export default async function newcomer(browser, base, account) {
   await until("the ledger grows", async () => (await size.textContent()) !== entries);
 
   await figure.click();
-  await until("the observations that made the number", () => page.locator("main table tbody tr").count());
+  await page.waitForURL(/\/vitals\//);
+  await until("the observations that made the number", () => page.locator(".number-line ~ .columns table tbody tr").count());
+  await page.waitForTimeout(1000);
   await shoot(page, "newcomer-provenance");
   await page.goto(`${base}/ledger`);
   const check = page.locator("main button.primary");

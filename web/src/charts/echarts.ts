@@ -4,7 +4,7 @@ import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } f
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import type { Sample } from "@/api/types";
-import { number, time } from "@/i18n/format";
+import { measured, number, time, unitText } from "@/i18n/format";
 import { token } from "@/state/theme";
 
 use([LineChart, GridComponent, TooltipComponent, LegendComponent, MarkLineComponent, CanvasRenderer]);
@@ -42,7 +42,7 @@ export function draw(chart: Chart, { courses, unit, threshold }: Drawing): void 
         borderColor: line,
         textStyle: { ...font, color: ink },
         axisPointer: { lineStyle: { color: soft }, label: { formatter: ({ value }: { value: number }) => time(value) } },
-        valueFormatter: (value: unknown) => (typeof value === "number" ? `${number(value)} ${unit}` : "–"),
+        valueFormatter: (value: unknown) => (typeof value === "number" ? measured(value, unit) : "–"),
       },
       xAxis: {
         type: "time",
@@ -51,7 +51,7 @@ export function draw(chart: Chart, { courses, unit, threshold }: Drawing): void 
         axisLabel: { ...font, hideOverlap: true, formatter: (value: number) => time(value) },
         splitNumber: 4,
       },
-      yAxis: { type: "value", name: unit, nameTextStyle: { ...font, align: "left" }, axisLabel: font, splitLine: { lineStyle: { color: line } }, scale: false },
+      yAxis: { type: "value", name: unitText(unit), nameTextStyle: { ...font, align: "left" }, axisLabel: font, splitLine: { lineStyle: { color: line } }, scale: false },
       series: courses.map(({ name, samples }, i) => ({
         type: "line",
         name,

@@ -1,15 +1,16 @@
 /** Numbers, times and spans as a reader of the chosen language expects them, in the time zone of the city. */
+import { ref } from "vue";
 import { language, locale } from "./index";
 
-let zone: string | undefined;
+const zone = ref<string>();
 
 /** All times are shown in the city's own time zone, wherever the reader sits. */
 export function useTimeZone(name: string | null | undefined): void {
   try {
     if (name) new Intl.DateTimeFormat("en", { timeZone: name });
-    zone = name ?? undefined;
+    zone.value = name ?? undefined;
   } catch {
-    zone = undefined;
+    zone.value = undefined;
   }
 }
 
@@ -24,7 +25,15 @@ export function measured(value: number | null | undefined, unit: string | null |
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (unit === "ratio") return percent(value);
   if (unit === "%") return `${number(value)}%`;
-  return unit && unit !== "1" ? `${number(value)} ${unit}` : number(value);
+  return unitText(unit) ? `${number(value)} ${unitText(unit)}` : number(value);
+}
+
+/** UCUM codes whose printed form differs. */
+const PRINTED: Record<string, string> = { "1": "", ratio: "", "ug/m3": "µg/m³", "mg/m3": "mg/m³", m3: "m³", m2: "m²", km2: "km²", Cel: "°C", deg: "°", Ohm: "Ω" };
+
+/** A unit as it stands beside a number; dimensionless values have none. */
+export function unitText(unit: string | null | undefined): string {
+  return unit ? (PRINTED[unit] ?? unit) : "";
 }
 
 export function percent(ratio: number | null | undefined): string {
@@ -33,7 +42,7 @@ export function percent(ratio: number | null | undefined): string {
 }
 
 function parts(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(locale(), { hourCycle: "h23", ...(zone ? { timeZone: zone } : {}), ...options });
+  return new Intl.DateTimeFormat(locale(), { hourCycle: "h23", ...(zone.value ? { timeZone: zone.value } : {}), ...options });
 }
 
 const FORMATS: Record<string, Intl.DateTimeFormatOptions> = {
@@ -53,7 +62,7 @@ export function time(when: string | Date | number | null | undefined, style: Tim
   if (Number.isNaN(date.getTime())) return "–";
   // 3/9 is March in one half of the English-speaking world and September in the other.
   const name = style === "short" && language.value === "en" ? "shortWords" : style;
-  const key = `${language.value} ${zone} ${name}`;
+  const key = `${language.value} ${zone.value} ${name}`;
   let format = cache.get(key);
   if (!format) cache.set(key, (format = parts(FORMATS[name] ?? {})));
   return format.format(date);

@@ -13,6 +13,9 @@ const anchor = shallowRef({ city: Date.now(), wall: performance.now(), speed: 1 
 
 const RESYNC_MS = 20_000;
 const TICK_MS = 1000;
+/** A fast replay would jump by an hour at each second. */
+const FAST = 60;
+const FAST_TICK_MS = 250;
 
 export function useCity(): Resource<City> {
   if (!shared) {
@@ -22,7 +25,8 @@ export function useCity(): Resource<City> {
       return city;
     })!;
     listen((event) => hearTime(event.time));
-    setInterval(tick, TICK_MS);
+    setInterval(() => anchor.value.speed <= FAST && tick(), TICK_MS);
+    setInterval(() => anchor.value.speed > FAST && tick(), FAST_TICK_MS);
   }
   return shared;
 }

@@ -15,13 +15,15 @@ export interface Happening {
 
 const KEPT = 60;
 /** Rounds that happen every minute would drown what a person wants to notice. */
-const ROUTINE = ["sensing.observations.", "brain.vitals.", "mechanism.indicators."];
+const ROUTINE = ["sensing.observations.", "brain.vitals.", "mechanism.indicators.", "identity.", "elements.catalog.", "ledger."];
+/** So many entries of the ledger are looked through for notable ones. */
+const SEARCHED = 500;
 
 export const happenings = shallowRef<Happening[]>([]);
 let started = false;
 
-export function notable(happening: Happening): boolean {
-  return !ROUTINE.some((prefix) => happening.type.startsWith(prefix));
+function notable(type: string): boolean {
+  return !ROUTINE.some((prefix) => type.startsWith(prefix));
 }
 
 export function sentence(happening: Happening): string {
@@ -37,7 +39,7 @@ export function startTicker(): void {
   if (started) return;
   started = true;
   listen((event) => {
-    happenings.value = [happening(event.id, event.type, event.subject, event.time, event.data), ...happenings.value].slice(0, KEPT);
+    if (notable(event.type)) happenings.value = [happening(event.id, event.type, event.subject, event.time, event.data), ...happenings.value].slice(0, KEPT);
   });
   // Reading the ledger's entries is for people who are signed in.
   watch(person, (now) => now && void seed(), { immediate: true });
@@ -46,11 +48,11 @@ export function startTicker(): void {
 async function seed(): Promise<void> {
   try {
     const { size } = await api.ledgerHead();
-    const { items } = await api.ledgerEntries({ after: Math.max(-1, size - KEPT - 1), limit: KEPT });
+    const { items } = await api.ledgerEntries({ after: Math.max(-1, size - SEARCHED - 1), limit: SEARCHED });
     const old = items
-      .filter((entry) => typeof entry.type === "string")
+      .filter((entry) => typeof entry.type === "string" && notable(entry.type))
       .map((entry) => happening(`ledger-${entry.index}`, entry.type ?? "", entry.subject ?? "", entry.time ?? "", {}));
-    if (happenings.value.length === 0) happenings.value = old.reverse();
+    if (happenings.value.length === 0) happenings.value = old.reverse().slice(0, KEPT);
   } catch {
     // The ledger may be closed to this reader; the live stream fills the ticker then.
   }
