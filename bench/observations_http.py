@@ -180,15 +180,13 @@ async def _serve(home: Path) -> None:
 
 
 def _main(arguments: list[str]) -> None:
-    try:
-        from uvloop import run as run_loop
-    except ImportError:
-        run_loop = asyncio.run
+    import uvloop
+
     if arguments[0] == "serve":
-        run_loop(_serve(Path(arguments[1])))
+        uvloop.run(_serve(Path(arguments[1])))
     else:
         address, token, batch, total = arguments[1:]
-        print(json.dumps(run_loop(_load(address, token, int(batch), int(total)))))
+        print(json.dumps(uvloop.run(_load(address, token, int(batch), int(total)))))
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def test_the_journal_keeps_what_it_acknowledged_and_goes_on(tmp_path: Path, room
     disk.room = room
     with pytest.raises(StorageFull):
         journal.append(Record(2, 101, 0, rows(100, 600)))
+    disk.room = 0
     with pytest.raises(StorageFull):
-        disk.room = 0
         journal.append(Record(2, 101, 0, rows(100, 600)))
     disk.room = 10_000_000
     journal.append(Record(2, 101, 0, rows(100, 50)))

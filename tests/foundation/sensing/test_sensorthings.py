@@ -83,7 +83,7 @@ async def test_entities_are_found_along_their_links(http: httpx.AsyncClient) -> 
         for key, link in entity.items():
             if key.endswith("@iot.navigationLink"):
                 found = (await http.get(link)).json()
-                for item in found["value"] if "value" in found else [found]:
+                for item in found.get("value", [found]):
                     if item["@iot.selfLink"] not in seen:
                         assert (await http.get(item["@iot.selfLink"])).json() == item
                         seen.add(item["@iot.selfLink"])
@@ -158,18 +158,30 @@ async def test_a_thing_with_all_that_belongs_to_it_is_made_at_once(http: httpx.A
         "name": "气象站 7",
         "description": "roof",
         "properties": {"roof": True},
-        "Locations": [{"name": "roof", "description": "", "encodingType": "application/geo+json", "location": {"type": "Point", "coordinates": [113.26, 23.13]}}],
+        "Locations": [
+            {
+                "name": "roof",
+                "description": "",
+                "encodingType": "application/geo+json",
+                "location": {"type": "Point", "coordinates": [113.26, 23.13]},
+            }
+        ],
         "Datastreams": [
             {
                 "name": "temperature",
                 "description": "air",
                 "unitOfMeasurement": {"name": "degree Celsius", "symbol": "Cel", "definition": "ucum:Cel"},
                 "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
-                "Sensor": {"name": "DHT22", "description": "", "encodingType": "application/pdf", "metadata": "http://example.org/dht22.pdf"},
+                "Sensor": {
+                    "name": "DHT22",
+                    "description": "",
+                    "encodingType": "application/pdf",
+                    "metadata": "http://example.org/dht22.pdf",
+                },
                 "ObservedProperty": {"name": "temperature", "definition": "http://example.org/temperature", "description": ""},
             }
         ],
-    }  # fmt: skip
+    }
     answer = await http.post("/sta/v1.1/Things", json=thing)
     assert answer.status_code == 201, answer.text
     made = (await http.get(answer.headers["location"], params={"$expand": "Locations,Datastreams"})).json()

@@ -135,6 +135,18 @@ def in_order(streams: Int64, times: Int64) -> bool:
     return bool(((step > 0) | ((step == 0) & (times[1:] > times[:-1]))).all())
 
 
+def distinct(streams: Int64, times: Int64) -> bool:
+    """Whether no two rows have the same stream and time."""
+    if in_order(streams, times) or in_order(times, streams):
+        return True
+    span = int(times.max()) - int(times.min()) + 1
+    if span * (int(streams.max()) + 1) < 2**63:
+        keys = np.sort(streams * span + (times - times.min()))
+        return bool((keys[1:] != keys[:-1]).all())
+    order = np.lexsort((times, streams))
+    return in_order(streams[order], times[order])
+
+
 def decide(rows: Observations, known: Known | None, next_id: int) -> Decision:
     """Tell new observations from repeats; `known` is None when no row's stream and time was seen before.
 

@@ -12,9 +12,11 @@ from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.service.lines import line_numbers, read_header
 from mumian.foundation.storage.contracts import LakeTransaction
 from mumian.kernel.errors import Invalid
+from mumian.kernel.ids import new_id
 
 _NULLS = ["", "NA", "NaN", "nan", "null", "NULL", "-"]
 _MOST_TEXT = 200
+_TEXTS = "stream_text, time_text, result_text"
 
 
 @dataclass(frozen=True)
@@ -41,58 +43,74 @@ class _Reader:
     typed_result: str
 
 
-def read(work: LakeTransaction, source: Source) -> list[BrokenRow]:
-    """Fill the temporary table `imported` with the file's good rows, in their order; returns what was left out.
+@dataclass(frozen=True)
+class Filled:
+    """What `fill` found: lines that cannot be read at all, and whether quotes were heeded."""
 
-    The line of a bad row is its first line in a CSV file, and its number (from 1) in a Parquet file.
-    """
+    unreadable: tuple[BrokenRow, ...] = ()
+    quoted: bool | None = None
+
+
+def fill(work: LakeTransaction, source: Source) -> Filled:
+    """Fill the temporary table `imported` with the file's rows, in their order, those that cannot be used marked `broken`."""
     if source.one is None and "stream" not in source.columns:
         raise Invalid.field("stream_column", "field.missing")
     _offer_streams(work, source)
     name = source.path.name.lower()
     if name.endswith((".csv", ".csv.gz", ".tsv", ".txt")):
-        return _read_csv(work, source)
+        return _fill_csv(work, source)
     if name.endswith((".parquet", ".pq")):
-        return _read_parquet(work, source)
+        return _fill_parquet(work, source)
     raise Invalid.field("file", "sensing.import.format", suffix=source.path.suffix or source.path.name)
 
 
-def _read_csv(work: LakeTransaction, source: Source) -> list[BrokenRow]:
-    header, delimiter = read_header(source.path)
-    _check_columns(source, header)
-    quoted = True
-    reader, rejects = _csv_reader(source, header, delimiter, quoted)
-    rejected = _fill(work, source, reader, rejects)
-    if any(row[1] == "UNQUOTED VALUE" for row in rejected):
-        # A quote that is never closed swallows all that follows: take every line for itself instead.
-        quoted = False
-        reader, rejects = _csv_reader(source, header, delimiter, quoted)
-        rejected = _fill(work, source, reader, rejects)
-    broken = [
-        BrokenRow(line, column or "", "sensing.import.line", {"reason": why}, text) for line, _, column, text, why in rejected
-    ]
-    faulty = _faulty_rows(work, source, reader, "row_number() OVER ()")
-    lines = line_numbers(source.path, [row[0] for row in faulty], {b.line for b in broken}, quoted)
-    broken += [_describe(source, line, row) for line, row in zip(lines, faulty, strict=True)]
+def sift(work: LakeTransaction, source: Source, filled: Filled) -> list[BrokenRow]:
+    """Take broken rows out of `imported`; returns them with what could not be read, by line.
+
+    To be called in a later transaction than `fill`: only then are rows numbered in their order. The line is a row's first line
+    in a CSV file, and its number (from 1) in a Parquet file.
+    """
+    _check_ranges(work, source)
+    faulty = work.rows(f"SELECT rowid + 1, {_TEXTS}, stream, time, result FROM imported WHERE broken ORDER BY rowid")
+    lines = [int(row[0]) for row in faulty]
+    if filled.quoted is not None:
+        lines = line_numbers(source.path, lines, {b.line for b in filled.unreadable}, filled.quoted)
+    if faulty:
+        work.execute("CREATE OR REPLACE TEMP TABLE imported AS SELECT stream, time, result FROM imported WHERE NOT broken")
+    broken = [*filled.unreadable, *(_describe(source, line, row) for line, row in zip(lines, faulty, strict=True))]
     return sorted(broken, key=lambda b: b.line)
 
 
-def _read_parquet(work: LakeTransaction, source: Source) -> list[BrokenRow]:
-    relation = f"read_parquet({_text(str(source.path))}, file_row_number = true)"
+def _fill_csv(work: LakeTransaction, source: Source) -> Filled:
+    header, delimiter = read_header(source.path)
+    _check_columns(source, header)
+    quoted = True
+    rejected = _fill(work, source, *_csv_reader(source, header, delimiter, quoted))
+    if any(row[1] == "UNQUOTED VALUE" for row in rejected):
+        # A quote that is never closed swallows all that follows: take every line for itself instead.
+        quoted = False
+        rejected = _fill(work, source, *_csv_reader(source, header, delimiter, quoted))
+    unreadable = (
+        BrokenRow(line, column or "", "sensing.import.line", {"reason": why}, text) for line, _, column, text, why in rejected
+    )
+    return Filled(tuple(unreadable), quoted)
+
+
+def _fill_parquet(work: LakeTransaction, source: Source) -> Filled:
+    relation = f"read_parquet({_text(str(source.path))})"
     try:
         types = {str(row[0]): str(row[1]) for row in work.rows(f"DESCRIBE SELECT * FROM {relation}")}
     except duckdb.Error as error:
         raise Invalid.field("file", "sensing.import.line", reason=str(error).splitlines()[0][:200]) from error
-    _check_columns(source, [name for name in types if name != "file_row_number"])
+    _check_columns(source, list(types))
     time, result = _name(source.columns["time"]), _name(source.columns["result"])
     if not types[source.columns["time"]].startswith(("TIMESTAMP", "DATE", "VARCHAR")):
         raise Invalid.field("time", "field.type", expected="a column of timestamps or of ISO 8601 text")
     stream = f"CAST({_name(source.columns['stream'])} AS VARCHAR)" if source.one is None else "NULL"
     texts = (f"CAST({time} AS VARCHAR)", f"CAST({result} AS VARCHAR)")
-    typed = f"TRY_CAST({time} AS TIMESTAMPTZ)", f"TRY_CAST({result} AS DOUBLE)"
-    reader = _Reader(relation, stream, *texts, *typed)
-    _fill(work, source, reader, "")
-    return [_describe(source, row[0], row) for row in _faulty_rows(work, source, reader, "file_row_number + 1")]
+    typed = f"TRY_CAST({time} AS TIMESTAMP)", f"TRY_CAST({result} AS DOUBLE)"
+    _fill(work, source, _Reader(relation, stream, *texts, *typed), "")
+    return Filled()
 
 
 def _csv_reader(source: Source, header: list[str], delimiter: str, quoted: bool) -> tuple[_Reader, str]:
@@ -108,7 +126,7 @@ def _csv_reader(source: Source, header: list[str], delimiter: str, quoted: bool)
     if not quoted:
         texts = [f"CASE WHEN {t} LIKE '\"%\"' THEN nullif({t}[2:-2], '') ELSE {t} END" for t in texts]
     stream, time, result = texts
-    typed = f"TRY_CAST({time} AS TIMESTAMPTZ)", f"TRY_CAST({result} AS DOUBLE)"
+    typed = f"TRY_CAST({time} AS TIMESTAMP)", f"TRY_CAST({result} AS DOUBLE)"
     keep = ", store_rejects = true, rejects_table = 'import_errors', rejects_scan = 'import_scans'"
     return _Reader(f"read_csv({options})", stream, time, result, *typed), keep
 
@@ -118,8 +136,9 @@ def _fill(work: LakeTransaction, source: Source, reader: _Reader, keep: str) -> 
     for table in ("imported", "import_errors", "import_scans"):
         work.execute(f"DROP TABLE IF EXISTS temp.main.{table}")
     relation = reader.relation[:-1] + keep + ")"
-    rows = _rows(source, reader, relation, "0")
-    work.execute(f"CREATE TEMP TABLE imported AS SELECT stream, time, result, broken FROM ({rows})")
+    rows = _rows(source, reader, relation)
+    texts = ", ".join(f"CASE WHEN broken THEN {name} END AS {name}" for name in _TEXTS.split(", "))
+    work.execute(f"CREATE TEMP TABLE imported AS SELECT stream, time, result, broken, {texts} FROM ({rows})")
     if not keep:
         return []
     return work.rows(
@@ -129,41 +148,28 @@ def _fill(work: LakeTransaction, source: Source, reader: _Reader, keep: str) -> 
     )
 
 
-def _rows(source: Source, reader: _Reader, relation: str, number: str) -> str:
+def _rows(source: Source, reader: _Reader, relation: str) -> str:
     """SQL of all rows of the file with typed columns, the texts they come from, and whether they are `broken`."""
-    join = "CROSS JOIN known_streams s" if source.one is not None else "LEFT JOIN known_streams s ON s.name = r.stream_text"
+    # Names become ids by their place in an enumeration: a join would change the order of the rows.
+    stream = str(source.one.id) if source.one is not None else f"enum_code(TRY_CAST({reader.stream} AS stream_names)) + 1"
     limit = source.now + source.ahead
     return (
-        f"SELECT *, coalesce(stream IS NULL OR time IS NULL OR time > {limit} OR (result_text IS NOT NULL "
-        "AND number IS NULL) OR isinf(result) OR result < minimum OR result > maximum, false) AS broken "
-        "FROM (SELECT r.*, s.id AS stream, s.minimum, s.maximum, "
-        "CASE WHEN isfinite(moment) THEN epoch_us(moment) END AS time, "
+        f"SELECT *, stream IS NULL OR time IS NULL OR time > {limit} "
+        "OR (result_text IS NOT NULL AND number IS NULL) OR coalesce(isinf(result), false) AS broken "
+        "FROM (SELECT *, CASE WHEN isfinite(moment) THEN epoch_us(moment) END AS time, "
         "CASE WHEN isnan(number) THEN NULL ELSE number END AS result "
-        f"FROM (SELECT {number} AS n, {reader.stream} AS stream_text, {reader.time} AS time_text, "
-        f"{reader.result} AS result_text, {reader.typed_time} AS moment, {reader.typed_result} AS number "
-        f"FROM {relation}) r {join})"
-    )
-
-
-def _faulty_rows(work: LakeTransaction, source: Source, reader: _Reader, number: str) -> list[tuple[Any, ...]]:
-    """Number, texts and typed values of the rows that can be read and not be used, found by reading the file again."""
-    if not work.rows("SELECT count(*) FROM imported WHERE broken")[0][0]:
-        return []
-    work.execute("CREATE OR REPLACE TEMP TABLE imported AS SELECT * FROM imported WHERE NOT broken")
-    rows = _rows(source, reader, reader.relation, number)
-    return work.rows(
-        "SELECT n, stream_text, time_text, result_text, stream, time, result, minimum, maximum "
-        f"FROM ({rows}) WHERE broken ORDER BY n"
+        f"FROM (SELECT {stream}::BIGINT AS stream, {reader.stream} AS stream_text, {reader.time} AS time_text, "
+        f"{reader.result} AS result_text, {reader.typed_time} AS moment, {reader.typed_result} AS number FROM {relation}))"
     )
 
 
 def _describe(source: Source, line: int, row: tuple[Any, ...]) -> BrokenRow:
     """What is wrong with a row that could be read."""
-    _, stream_text, time_text, result_text, stream, time, result, minimum, maximum = row
+    _, stream_text, time_text, result_text, stream, time, result = row
     text = ",".join("" if t is None else str(t) for t in (stream_text, time_text, result_text) if t is not None)[:_MOST_TEXT]
     if stream is None:
         return BrokenRow(line, source.columns["stream"], "sensing.unknown_stream_name", {"stream": stream_text or ""}, text)
-    if time_text is None:
+    if time is None and time_text is None:
         return BrokenRow(line, source.columns["time"], "field.missing", {}, text)
     if time is None:
         return BrokenRow(line, source.columns["time"], "sensing.time", {"given": str(time_text)[:_MOST_TEXT]}, text)
@@ -174,25 +180,39 @@ def _describe(source: Source, line: int, row: tuple[Any, ...]) -> BrokenRow:
         return BrokenRow(line, source.columns["result"], "sensing.import.result", {"given": str(result_text)[:_MOST_TEXT]}, text)
     if np.isinf(result):
         return BrokenRow(line, source.columns["result"], "sensing.result_infinite", {}, text)
-    values = {
-        "value": result_text,
-        "stream": stream_text or (source.one.name if source.one else ""),
-        "minimum": minimum,
-        "maximum": maximum,
-    }
+    info = next(s for s in source.streams if s.id == stream)
+    limits = {"minimum": "-∞" if info.minimum is None else info.minimum, "maximum": "∞" if info.maximum is None else info.maximum}
+    values = {"value": result_text or result, "stream": info.name, **limits}
     return BrokenRow(line, source.columns["result"], "sensing.result_range", values, text)
 
 
 def _offer_streams(work: LakeTransaction, source: Source) -> None:
-    streams = [source.one] if source.one is not None else source.streams
-    work.offer(
-        "known_streams",
-        {
-            "name": np.array([s.name for s in streams], dtype=object),
-            "id": np.array([s.id for s in streams], np.int64),
-            "minimum": np.array([-np.inf if s.minimum is None else s.minimum for s in streams]),
-            "maximum": np.array([np.inf if s.maximum is None else s.maximum for s in streams]),
-        },
+    """Make the enumeration `stream_names`, in which the stream of id n stands at place n - 1; gaps get names nobody gives."""
+    names = {s.id: s.name for s in source.streams}
+    gap = new_id()
+    listed = [names.get(number, f"{gap} {number}") for number in range(1, max(names, default=0) + 1)]
+    work.offer("listed_names", {"place": np.arange(len(listed)), "name": np.array(listed, dtype=object)})
+    work.execute("DROP TYPE IF EXISTS temp.main.stream_names")
+    if listed:
+        work.execute("CREATE TEMP TYPE stream_names AS ENUM (SELECT name FROM listed_names ORDER BY place)")
+    elif source.one is None:
+        raise Invalid.field("stream_column", "sensing.unknown_stream_name", stream="…")
+
+
+def _check_ranges(work: LakeTransaction, source: Source) -> None:
+    """Mark results outside of their stream's valid range as broken."""
+    bounded = [s for s in source.streams if s.minimum is not None or s.maximum is not None]
+    if not bounded:
+        return
+    columns = {
+        "id": np.array([s.id for s in bounded], np.int64),
+        "minimum": np.array([-np.inf if s.minimum is None else s.minimum for s in bounded]),
+        "maximum": np.array([np.inf if s.maximum is None else s.maximum for s in bounded]),
+    }
+    work.offer("stream_ranges", columns)
+    work.execute(
+        "UPDATE imported SET broken = true FROM stream_ranges r "
+        "WHERE imported.stream = r.id AND NOT broken AND (result < r.minimum OR result > r.maximum)"
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mumian.foundation.sensing.contracts import BrokenRow, ImportReport, Int64, Observations
-from mumian.foundation.sensing.rules import Known, decide, microseconds
-from mumian.foundation.sensing.service.files import Source, read
+from mumian.foundation.sensing.rules import Known, decide, distinct, microseconds
+from mumian.foundation.sensing.service.files import Source, fill, sift
 from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.folding import IMPORT, Folding
 from mumian.foundation.sensing.service.recorder import Recorder
@@ -68,48 +68,49 @@ class Importing:
     def _read(self, source: Source) -> tuple[int, list[BrokenRow]]:
         """Read the file into the temporary table `imported` (stream, time, result); how many rows it has, and the bad ones."""
         with self._lake.transaction() as work:
-            broken = read(work, source)
+            filled = fill(work, source)
+        with self._lake.transaction() as work:
+            broken = sift(work, source, filled)
             return int(work.rows("SELECT count(*) FROM imported")[0][0]), broken
 
     async def _keep(self, source: str) -> int:
         """Move what is new from `imported` to the lake, in one commit; returns how many rows that is."""
-        spans, unique = await asyncio.to_thread(self._spans)
-        self._recorder.tail.make_room(self._recorder.registry.highest)
+        spans, rows = await asyncio.to_thread(self._load)
+        tail = self._recorder.tail
+        tail.make_room(self._recorder.registry.highest)
+        apart = bool((spans.first > tail.latest.times[spans.streams]).all())
+        whole = apart and await asyncio.to_thread(distinct, rows.streams, rows.times)
         first_id = self._recorder.next_id
-        apart = bool((spans.first > self._recorder.tail.latest.times[spans.streams]).all())
-        rows = await asyncio.to_thread(self._all if unique and apart else self._new, first_id)
-        if not len(rows):
-            return 0
+        if not whole:
+            rows = await asyncio.to_thread(self._new, rows, first_id)
+            if not len(rows):
+                return 0
+        ids = np.arange(first_id, first_id + len(rows), dtype=np.int64)
+        rows = Observations(rows.streams, rows.times, rows.results, ids)
         position = Position(IMPORT, first_id + len(rows) - 1)
 
         def work() -> None:
             with self._lake.transaction() as transaction:
-                self._insert(transaction, rows, first_id, whole=unique and apart)
+                self._insert(transaction, rows, first_id, whole)
                 transaction.advance(position)
 
         await self._folding.commit(rows, source, position, work)
         self._recorder.next_id = first_id + len(rows)
-        self._take_note(rows, spans if unique and apart else None)
+        self._take_note(rows, spans if whole else None)
         return len(rows)
 
-    def _spans(self) -> tuple[Spans, bool]:
+    def _load(self) -> tuple[Spans, Observations]:
         with self._lake.transaction() as work:
-            found = work.columns(
-                "SELECT stream AS streams, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, count(*) AS counts "
-                "FROM imported GROUP BY stream"
+            spans = work.columns(
+                "SELECT stream AS streams, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, "
+                "count(*) AS counts FROM imported GROUP BY stream"
             )
-            total, distinct = work.rows("SELECT count(*), count(DISTINCT hash(stream, time)) FROM imported")[0]
-        return Spans(**found), total == distinct
+            found = work.columns("SELECT stream, time, result FROM imported")
+        return Spans(**spans), Observations(found["stream"], found["time"], found["result"].astype(np.float64, copy=False))
 
-    def _all(self, first_id: int) -> Observations:
-        with self._lake.transaction() as work:
-            rows = _rows(work)
-        return Observations(rows.streams, rows.times, rows.results, np.arange(first_id, first_id + len(rows), dtype=np.int64))
-
-    def _new(self, first_id: int) -> Observations:
+    def _new(self, rows: Observations, first_id: int) -> Observations:
         """The rows that are no repeats of each other, of the lake or of what waits for it."""
         with self._lake.transaction() as work:
-            rows = _rows(work)
             lake = work.columns(
                 "SELECT o.id, o.stream, o.time, o.result FROM observation o SEMI JOIN imported USING (stream, time)"
             )
@@ -117,9 +118,7 @@ class Importing:
         in_lake = Observations(lake["stream"], lake["time"], lake["result"].astype(np.float64), lake["id"])
         held = Observations.concat([in_lake, waiting]) if len(lake["id"]) else waiting
         known: Known = match(held, rows.streams, rows.times)
-        decision = decide(rows, known, first_id)
-        fresh = rows.take(np.flatnonzero(decision.new))
-        return Observations(fresh.streams, fresh.times, fresh.results, np.arange(first_id, first_id + len(fresh), dtype=np.int64))
+        return rows.take(np.flatnonzero(decide(rows, known, first_id).new))
 
     @staticmethod
     def _insert(work: LakeTransaction, rows: Observations, first_id: int, whole: bool) -> None:
@@ -145,8 +144,3 @@ class Importing:
         tail.advance(newest)
         tail.latest.counts[spans.streams] += spans.counts - 1
         tail.forget_before(newest.streams, newest.times)
-
-
-def _rows(work: LakeTransaction) -> Observations:
-    found = work.columns("SELECT stream, time, result FROM imported ORDER BY rowid")
-    return Observations(found["stream"], found["time"], found["result"].astype(np.float64))
