@@ -108,7 +108,7 @@ def _fill_parquet(work: LakeTransaction, source: Source) -> Filled:
         raise Invalid.field("time", "field.type", expected="a column of timestamps or of ISO 8601 text")
     stream = f"CAST({_name(source.columns['stream'])} AS VARCHAR)" if source.one is None else "NULL"
     texts = (f"CAST({time} AS VARCHAR)", f"CAST({result} AS VARCHAR)")
-    typed = f"TRY_CAST({time} AS TIMESTAMP)", f"TRY_CAST({result} AS DOUBLE)"
+    typed = f"TRY_CAST({time} AS TIMESTAMPTZ)", f"TRY_CAST({result} AS DOUBLE)"
     _fill(work, source, _Reader(relation, stream, *texts, *typed), "")
     return Filled()
 
@@ -126,7 +126,9 @@ def _csv_reader(source: Source, header: list[str], delimiter: str, quoted: bool)
     if not quoted:
         texts = [f"CASE WHEN {t} LIKE '\"%\"' THEN nullif({t}[2:-2], '') ELSE {t} END" for t in texts]
     stream, time, result = texts
-    typed = f"TRY_CAST({time} AS TIMESTAMP)", f"TRY_CAST({result} AS DOUBLE)"
+    # A cast to TIMESTAMP is quicker, and would silently drop any other offset than Z.
+    moment = f"CASE WHEN suffix({time}, 'Z') THEN TRY_CAST({time} AS TIMESTAMP) ELSE TRY_CAST({time} AS TIMESTAMPTZ) END"
+    typed = moment, f"TRY_CAST({result} AS DOUBLE)"
     keep = ", store_rejects = true, rejects_table = 'import_errors', rejects_scan = 'import_scans'"
     return _Reader(f"read_csv({options})", stream, time, result, *typed), keep
 
