@@ -95,7 +95,7 @@ class Records(Protocol):
         ...
 
     def recorder(self, recorder: Recorder) -> None:
-        """Add a function that sees the events of every transaction inside its commit."""
+        """Add a function that sees the events of every commit, inside it; if it fails, nothing of that commit happens."""
         ...
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -127,15 +127,18 @@ def next_value(session: Session, name: str, count: int = 1) -> int:
     return int(last) - count + 1
 
 
-def finish(transaction: Transaction, recorders: Sequence[Recorder]) -> list[EmittedEvent]:
-    """Write what a transaction emitted: rows of the outbox, then whatever the recorders keep. Engines call it before commit."""
-    if not transaction.emitted:
-        return []
-    session, events = transaction.session, transaction.emitted
-    first = next_value(session, "outbox", len(events))
+def finish(session: Session, transactions: Sequence[Transaction], recorders: Sequence[Recorder]) -> None:
+    """Write what the transactions of one commit emitted: rows of the outbox, then whatever the recorders keep.
+
+    Engines call it once, after the work and before the commit.
+    """
+    emitted = [(transaction, event) for transaction in transactions for event in transaction.emitted]
+    if not emitted:
+        return
+    first = next_value(session, "outbox", len(emitted))
     written = [
-        EmittedEvent(first + i, event.type, event.subject, transaction.now_text, transaction.actor.id, _payload(event))
-        for i, event in enumerate(events)
+        EmittedEvent(first + i, event.type, event.subject, by.now_text, by.actor.id, _payload(event))
+        for i, (by, event) in enumerate(emitted)
     ]
     session.execute_many(
         "INSERT INTO kernel_outbox (id, type, subject, time, actor, payload) "
@@ -147,7 +150,6 @@ def finish(transaction: Transaction, recorders: Sequence[Recorder]) -> list[Emit
     )
     for recorder in recorders:
         recorder(session, written)
-    return written
 
 
 def _payload(event: Event) -> bytes:

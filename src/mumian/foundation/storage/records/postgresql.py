@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from mumian.kernel.errors import StorageFull, Unavailable
+from mumian.kernel.errors import Invalid, StorageFull, Unavailable
 from mumian.kernel.unit_of_work import Row
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
@@ -116,6 +116,8 @@ class PostgresqlEngine:
         """Name a full disk and a lost server; leave other errors as they are."""
         if isinstance(error, psycopg.errors.DiskFull):
             return StorageFull()
+        if isinstance(error, psycopg.DataError):
+            return Invalid.field("", "field.syntax", reason=str(error).splitlines()[0][:200])
         if isinstance(error, psycopg.OperationalError):
             return Unavailable(reason=f"the database does not answer ({type(error).__name__})")
         return error

@@ -35,7 +35,7 @@ class SqliteSession:
         if cursor.description is None:
             return []
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+        return [dict(zip(names, values, strict=False)) for values in cursor.fetchall()]
 
     def row(self, sql: str, **params: Any) -> Row | None:
         """The first row, or None."""

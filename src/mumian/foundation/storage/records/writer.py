@@ -165,8 +165,8 @@ class GroupCommitRecords:
             if not self._connection.alive():
                 self._connection = self._engine.writer()
             self._connection.begin()
-            for job in batch:
-                self._attempt(job, alone=len(batch) == 1)
+            done = [self._attempt(job, alone=len(batch) == 1) for job in batch]
+            finish(self._connection.session, [transaction for transaction in done if transaction], self._recorders)
             self._connection.commit()
         except Exception as error:
             with contextlib.suppress(Exception):
@@ -176,7 +176,7 @@ class GroupCommitRecords:
                 job.error = job.error or translated
                 job.emitted = False
 
-    def _attempt(self, job: _Job, alone: bool) -> None:
+    def _attempt(self, job: _Job, alone: bool) -> Transaction | None:
         """Run one unit of work; a failure undoes only this one, unless the engine lost the whole transaction."""
         connection = self._connection
         transaction = Transaction(connection.session, self._clock.now(), job.actor)
@@ -184,7 +184,6 @@ class GroupCommitRecords:
             connection.savepoint()
         try:
             job.result = job.work(transaction)
-            job.emitted = bool(finish(transaction, self._recorders))
         except Exception as error:
             job.error = self._engine.translate(error)
             if alone:
@@ -192,6 +191,8 @@ class GroupCommitRecords:
             connection.rollback_to_savepoint()
         if not alone:
             connection.release()
+        job.emitted = job.error is None and bool(transaction.emitted)
+        return transaction if job.emitted else None
 
     def _answer(self, batch: list[_Job]) -> None:
         if any(job.emitted for job in batch):
