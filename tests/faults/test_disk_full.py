@@ -1,11 +1,14 @@
 """A full disk: a clear error, nothing corrupted, and on it goes when there is room again."""
 
+import contextlib
 import errno
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from mumian.foundation.sensing.journal.segments import Journal
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.errors import StorageFull, Unavailable
 from mumian.kernel.settings import Settings
+from mumian.kernel.unit_of_work import SYSTEM
 from mumian.kernel.web.problems import problem
 from tests.foundation.sensing.conftest import build
 
@@ -106,6 +110,36 @@ async def test_a_device_is_told_and_may_send_again(settings: Settings, clock: Ma
     await again.start()
     assert again.get(Sensing).window([1], 0, 2 * START).results.tolist() == [n / 8 for n in range(200)]
     await again.stop()
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+async def test_a_fold_that_fails_halfway_doubles_nothing(
+    settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    platform = build(settings, clock)
+    await platform.start()
+    sensing = platform.get(Sensing)
+    await sensing.record(rows(0, 100))
+    writes, write = [0], platform.records.write
+
+    async def full(work: Any, actor: Any = SYSTEM) -> Any:
+        writes[0] += 1
+        if writes[0] == failing:
+            raise StorageFull
+        return await write(work, actor)
+
+    monkeypatch.setattr(platform.records, "write", full)
+    with contextlib.suppress(StorageFull):
+        await sensing.folding.fold()
+    await sensing.record(rows(100, 100))
+    await sensing.folding.fold()
+    assert sensing.finder.numbered(1, 1000).results.tolist() == [n / 8 for n in range(200)]
+    told = platform.records.read_now(
+        lambda s: s.rows("SELECT payload FROM kernel_outbox WHERE type = 'sensing.observations.recorded'")
+    )
+    assert sum(json.loads(row["payload"])["count"] for row in told) == 200
+    assert sensing.faults() == []
+    await platform.stop()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -39,7 +40,10 @@ class Folding:
         self.settings = settings
         self._folding = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._commits = 0
+        self._doubtful = False
+        self._attempt: tuple[int, int] | None = None
 
     async def start(self) -> None:
         """Recover the journal, warm the memory from the lake, and begin to take observations."""
@@ -58,8 +62,8 @@ class Folding:
         """Take no more observations, fold what there is, and close."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._stopping.set()
+        await self._task
         await self._recorder.stop()
         try:
             await self.fold()
@@ -77,6 +81,8 @@ class Folding:
         """Move all that waits into the lake; True if there was anything. Raises Unavailable, and then it still waits."""
         async with self._folding:
             recorder = self._recorder
+            if self._doubtful:
+                await self._resolve()
             rows, sequence = recorder.tail.rows(recorder.folded), recorder.sequence
             answers = recorder.answers.take_fresh()
             if not len(rows) and not answers:
@@ -93,15 +99,35 @@ class Folding:
             return True
 
     async def commit(self, rows: Observations, source: str, position: Position, work: Callable[[], None]) -> None:
-        """Commit rows to the lake by `work` and tell of them, exactly once even if the process ends in between."""
+        """Commit rows to the lake by `work` and tell of them, exactly once even if the process ends in between.
+
+        When it raises, the lake has none of the rows, or it is not known whether it has: then the next fold finds out first.
+        """
         facts = await asyncio.to_thread(summary, rows, source, position.value)
         await self._platform.records.write(lambda tx: store.plan_fold(tx, facts))
+        self._doubtful = True
         try:
             await asyncio.to_thread(work)
-        except BaseException:
-            await self._reconcile()
-            raise
-        await self._platform.records.write(lambda tx: _recorded(tx, facts))
+        except Exception:
+            if not await asyncio.to_thread(self._reached, position):
+                raise
+        try:
+            await self._platform.records.write(lambda tx: _recorded(tx, facts))
+        except Unavailable as error:
+            _log.warning("what came to rest in the lake is told later: %s", error)
+        else:
+            self._doubtful = False
+
+    def _reached(self, position: Position) -> bool:
+        lake = self._platform.get(Lake)  # type: ignore[type-abstract]
+        return lake.position(position.name) >= position.value
+
+    async def _resolve(self) -> None:
+        """Find out what became of a commit that failed halfway, and take account of it."""
+        await self._reconcile()
+        if self._attempt is not None and await asyncio.to_thread(self._reached, Position(JOURNAL, self._attempt[0])):
+            self._recorder.folded += self._attempt[1]
+        self._attempt, self._doubtful = None, False
 
     def changed(self) -> None:
         """Count a commit that added a data file."""
@@ -117,7 +143,9 @@ class Folding:
             await self._platform.records.write(lambda tx: self._keep(tx, answers))
         if len(rows):
             lake, position = self._platform.get(Lake), Position(JOURNAL, sequence)  # type: ignore[type-abstract]
+            self._attempt = (sequence, len(rows))
             await self.commit(rows, "journal", position, lambda: lake.append(TABLE.name, columns_of(rows), position))
+            self._attempt = None
             self.changed()
 
     def _keep(self, tx: Transaction, answers: list[Answer]) -> None:
@@ -184,8 +212,9 @@ class Folding:
 
     async def _run(self) -> None:
         waited = 0.0
-        while True:
-            await asyncio.sleep(0.25)
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 0.25)
             waited += 0.25
             waiting = len(self._recorder.tail) - self._recorder.folded
             if waiting < self.settings.fold_rows and waited < self.settings.fold_seconds:

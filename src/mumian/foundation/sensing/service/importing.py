@@ -94,8 +94,9 @@ class Importing:
                 self._insert(transaction, rows, first_id, whole)
                 transaction.advance(position)
 
-        await self._folding.commit(rows, source, position, work)
+        # Taken even if the commit fails: it may have reached the lake all the same.
         self._recorder.next_id = first_id + len(rows)
+        await self._folding.commit(rows, source, position, work)
         self._take_note(rows, spans if whole else None)
         return len(rows)
 
