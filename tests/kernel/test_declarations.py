@@ -40,6 +40,9 @@ def on_apply(tx: Transaction, change: Change) -> None:
         raise Conflict(reason="it explodes")
 
 
+BOMB = b"\na: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"%c: &%c [%b]\n" % (name, name, b",".join([b"*%c" % (name - 1)] * 9)) for name in b"bcdef"
+)
 KIND = Kind("Gadget", GadgetSpec, "Something with a size.", check, on_apply)
 
 
@@ -142,14 +145,23 @@ def test_references_are_checked_against_the_state_after_the_change(declarations:
         (b"\xff\xfe\x00", 1),
         (b"- a\n- b\n", 1),
         (b"kind: Gadget\nextra: 1\nname: a\ntitle: {}\nspec: {}\n", 2),
-        (b"a: " + b"[" * 5000, 1),
+        (b"a: " + b"[" * 200_000, 1),
+        (b"a:\n" + b"- " * 60_000, 2),
+        (b"kind: !!bool x", 1),
+        (b"kind: !!timestamp zz", 1),
+        (b"kind: !!int ''", 1),
+        (b"kind: !!float ''", 1),
+        (b'kind: "a\\0b"', 1),
+        (b"? [a, b]\n: 1\n", 1),
+        (BOMB, 2),
+        (b"a: &a [*a]", 1),
     ],
 )
 def test_unreadable_text_is_refused_at_its_line(text: bytes, line: int) -> None:
     with pytest.raises(Invalid) as caught:
         read_text(text, "f.yaml")
     assert caught.value.faults[0].file == "f.yaml"
-    assert caught.value.faults[0].line == line
+    assert line in [fault.line for fault in caught.value.faults]
 
 
 @given(st.binary(max_size=300))

@@ -1,5 +1,6 @@
 """Endpoints of the platform as a whole: declarations, live events, health and metrics."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -7,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse, StreamingResponse
 
 from mumian.foundation.identity.api import Caller, permit
-from mumian.kernel.declarations.documents import read_text
+from mumian.kernel.declarations.documents import Document, read_text
 from mumian.kernel.declarations.kinds import Declared, json_schema
 from mumian.kernel.declarations.planning import Plan
 from mumian.kernel.platform import Platform
@@ -40,7 +41,7 @@ class DocumentsIn(BaseModel):
     """YAML or JSON documents; `source` is the label under which they are kept."""
 
     documents: str = Field(max_length=4_000_000)
-    source: str = Field("api", min_length=1, max_length=200)
+    source: str = Field("api", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
 
 
 class ChangeOut(BaseModel):
@@ -83,14 +84,14 @@ async def get_schema(platform: PlatformDep, _: _READ, kind: str) -> dict[str, An
 @router.post("/api/v1/declarations/diff", tags=["declarations"])
 async def diff_declarations(platform: PlatformDep, _: _READ, body: DocumentsIn) -> PlanOut:
     """What applying the documents would change; nothing is changed."""
-    documents = read_text(body.documents.encode("utf-8", "surrogatepass"))
-    return _plan(platform, platform.declarations.plan(documents, body.source))
+    documents = await _read(body)
+    return _plan(platform, await asyncio.to_thread(platform.declarations.plan, documents, body.source))
 
 
 @router.post("/api/v1/declarations/apply", tags=["declarations"])
 async def apply_declarations(platform: PlatformDep, caller: _APPLY, body: DocumentsIn) -> PlanOut:
     """Put the documents into force, all or nothing."""
-    documents = read_text(body.documents.encode("utf-8", "surrogatepass"))
+    documents = await _read(body)
     return _plan(platform, await platform.declarations.apply(documents, body.source, caller.actor))
 
 
@@ -132,6 +133,10 @@ async def metrics(platform: PlatformDep) -> OpenMetrics:
     lines += [f'mumian_sequence_total{{name="{row["name"]}"}} {row["value"]}' for row in rows]
     lines += ["# TYPE mumian_dead_letters gauge", f"mumian_dead_letters {dead}", "# EOF", ""]
     return OpenMetrics("\n".join(lines))
+
+
+async def _read(body: DocumentsIn) -> list[Document]:
+    return await asyncio.to_thread(read_text, body.documents.encode("utf-8", "surrogatepass"))
 
 
 def _out(declared: Declared[Any]) -> DeclarationOut:

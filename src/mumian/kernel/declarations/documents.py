@@ -13,6 +13,8 @@ _ENVELOPE = ("kind", "name", "title", "spec")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 20 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_VALUES = 300_000
+_TEXT = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True)
@@ -84,87 +86,118 @@ def read_text(content: bytes, file: str = "<input>", folder: Path | None = None)
     """The documents in YAML (or JSON) text; raises Invalid naming file, line and field."""
     try:
         text = content.decode("utf-8-sig")
-        nodes = _compose(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Invalid(Fault("", "field.syntax", {"reason": f"byte {error.start} is not UTF-8"}, file, line)) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)[:200]
-        raise Invalid(Fault("", "field.syntax", {"reason": reason}, file, _line(mark, content))) from error
-    faults: list[Fault] = []
-    documents = [d for node in nodes if (d := _document(node, file, folder, faults)) is not None]
-    if faults:
-        raise Invalid(*faults)
+    reader = _Reader(file, folder)
+    documents = [document for node in _nodes(text, file) if (document := reader.document(node)) is not None]
+    if reader.faults:
+        raise Invalid(*reader.faults)
     return documents
 
 
-def _compose(text: str) -> list[yaml.Node]:
-    found: Iterable[yaml.Node | None] = yaml.compose_all(text, _LOADER)
-    return [node for node in found if node is not None]
+def _nodes(text: str, file: str) -> list[yaml.Node]:
+    """The documents as trees. Depth and size are checked on the flat stream of events first: the composer recurses in C."""
+    depth = 0
+    try:
+        for count, event in enumerate(yaml.parse(text, _LOADER)):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH or count > MAX_VALUES:
+                expected = f"≤ {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"≤ {MAX_VALUES} values"
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise Invalid(Fault("", "field.length", {"expected": expected}, file, line))
+        found: Iterable[yaml.Node | None] = yaml.compose_all(text, _LOADER)
+        return [node for node in found if node is not None]
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)[:200]
+        line = 1 if mark is None else min(mark.line + 1, text.count("\n", 0, -1) + 1)
+        raise Invalid(Fault("", "field.syntax", {"reason": reason}, file, line)) from error
 
 
-def _line(mark: Any, content: bytes) -> int:
-    """A parser's mark as a line that exists: at the end of the input it points behind the last one."""
-    return 1 if mark is None else min(mark.line + 1, content.count(b"\n", 0, -1) + 1)
+class _Reader:
+    """Turns the trees of one file into documents; what is wrong gathers in `faults`."""
 
+    def __init__(self, file: str, folder: Path | None) -> None:
+        self.faults: list[Fault] = []
+        self._file = file
+        self._folder = folder
+        self._constructor = yaml.constructor.SafeConstructor()
+        self._left = MAX_VALUES
+        self._depth = 0
 
-def _document(node: yaml.Node, file: str, folder: Path | None, faults: list[Fault]) -> Document | None:
-    lines: dict[str, int] = {}
-    before = len(faults)
-    value = _value(node, "", lines, file, faults, 0)
-    line = node.start_mark.line + 1
-    if not isinstance(value, dict):
-        faults.append(Fault("", "field.type", {"expected": "a mapping of kind, name, title, spec"}, file, line))
-        return None
-    for key in value:
-        if key not in _ENVELOPE:
-            faults.append(Fault(str(key), "field.unknown", {"expected": ", ".join(_ENVELOPE)}, file, lines.get(str(key), line)))
-    for key, type_ in (("kind", str), ("name", str), ("title", dict), ("spec", dict)):
-        if key not in value:
-            faults.append(Fault(key, "field.missing", {}, file, line))
-        elif not isinstance(value[key], type_):
-            expected = "text" if type_ is str else "a mapping"
-            faults.append(Fault(key, "field.type", {"expected": expected}, file, lines.get(key, line)))
-    if len(faults) > before:
-        return None
-    return Document(value["kind"], value["name"], value["title"], value["spec"], file, folder, {"": line, **lines})
+    def document(self, node: yaml.Node) -> Document | None:
+        """One document, or None where its envelope is not right."""
+        lines = {"": node.start_mark.line + 1}
+        before = len(self.faults)
+        value = self._value(node, "", lines)
+        if not isinstance(value, dict):
+            self._fault("", "field.type", node, expected="a mapping of kind, name, title, spec")
+            return None
+        for key in value.keys() - set(_ENVELOPE):
+            self.faults.append(Fault(key, "field.unknown", {"expected": ", ".join(_ENVELOPE)}, self._file, lines.get(key, 1)))
+        for key, type_ in (("kind", str), ("name", str), ("title", dict), ("spec", dict)):
+            if key not in value:
+                self._fault(key, "field.missing", node)
+            elif not isinstance(value[key], type_):
+                expected = "text" if type_ is str else "a mapping"
+                self.faults.append(Fault(key, "field.type", {"expected": expected}, self._file, lines[key]))
+        if len(self.faults) > before:
+            return None
+        return Document(value["kind"], value["name"], value["title"], value["spec"], self._file, self._folder, lines)
 
+    def _fault(self, path: str, key: str, node: yaml.Node, **values: Any) -> None:
+        self.faults.append(Fault(path, key, values, self._file, node.start_mark.line + 1))
 
-def _value(node: yaml.Node, path: str, lines: dict[str, int], file: str, faults: list[Fault], depth: int) -> Any:
-    """The plain value of a node; keys must be text and stand once, aliases are followed, depth is bounded."""
-    line = node.start_mark.line + 1
-    if depth > MAX_DEPTH:
-        faults.append(Fault(path, "field.length", {"expected": f"≤ {MAX_DEPTH} levels"}, file, line))
-        return None
-    if isinstance(node, yaml.MappingNode):
+    def _value(self, node: yaml.Node, path: str, lines: dict[str, int]) -> Any:
+        """The plain value of a node. Aliases are followed, so the values are counted: a few lines can mean billions."""
+        self._left -= 1
+        if self._left < 0 or self._depth > MAX_DEPTH:
+            if self._left == -1 or self._depth > MAX_DEPTH:
+                self._fault(path, "field.length", node, expected=f"≤ {MAX_VALUES} values and {MAX_DEPTH} levels")
+                self._left = min(self._left, -1)
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        self._depth += 1
+        value = self._mapping(node, path, lines) if isinstance(node, yaml.MappingNode) else self._sequence(node, path, lines)
+        self._depth -= 1
+        return value
+
+    def _sequence(self, node: yaml.Node, path: str, lines: dict[str, int]) -> list[Any]:
+        items = []
+        for i, child in enumerate(node.value):
+            inner = f"{path}[{i}]"
+            lines[inner] = child.start_mark.line + 1
+            items.append(self._value(child, inner, lines))
+        return items
+
+    def _mapping(self, node: yaml.MappingNode, path: str, lines: dict[str, int]) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            if not isinstance(key_node, yaml.ScalarNode) or "\0" in key_node.value:
+                self._fault(path, "field.type", key_node, expected="a mapping with plain text as keys")
+                continue
+            key = str(key_node.value)
             inner = f"{path}.{key}" if path else key
             if key in result:
-                faults.append(Fault(inner, "field.duplicate", {"name": key}, file, key_node.start_mark.line + 1))
+                self._fault(inner, "field.duplicate", key_node, name=key)
             lines[inner] = key_node.start_mark.line + 1
-            result[key] = _value(value_node, inner, lines, file, faults, depth + 1)
+            result[key] = self._value(value_node, inner, lines)
         return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_item(child, f"{path}[{i}]", lines, file, faults, depth) for i, child in enumerate(node.value)]
-    return _scalar(node, path, file, faults)
 
-
-def _item(node: yaml.Node, path: str, lines: dict[str, int], file: str, faults: list[Fault], depth: int) -> Any:
-    lines[path] = node.start_mark.line + 1
-    return _value(node, path, lines, file, faults, depth + 1)
-
-
-def _scalar(node: yaml.Node, path: str, file: str, faults: list[Fault]) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
-    try:
-        value = constructor.construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        faults.append(Fault(path, "field.syntax", {"reason": str(error)[:200]}, file, node.start_mark.line + 1))
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(node.value)
+    def _scalar(self, node: yaml.Node, path: str) -> Any:
+        if "\0" in node.value:
+            self._fault(path, "field.syntax", node, reason="it contains the character U+0000")
+            return None
+        if node.tag == _TEXT:
+            return str(node.value)
+        try:
+            value = self._constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError):
+            self._fault(path, "field.syntax", node, reason=f"{node.value[:60]!r} is no {str(node.tag).rpartition(':')[2]}")
+            return None
+        return value if isinstance(value, str | int | float | bool | None) else str(node.value)
 
 
 def to_yaml(bodies: Iterable[dict[str, Any]]) -> Iterator[str]:
