@@ -11,6 +11,7 @@ import pytest
 
 from mumian.foundation.storage.api import open_records
 from mumian.kernel.clock import SystemClock
+from mumian.kernel.errors import Invalid
 from mumian.kernel.events import EmittedEvent, Event
 from mumian.kernel.migrations import migrate
 from mumian.kernel.unit_of_work import Records, Session, Transaction, next_value
@@ -179,3 +180,47 @@ def test_a_closed_store_refuses_clearly(records: Records) -> None:
 
 def test_the_engine_finds_its_own_files_sound(records: Records) -> None:
     assert records.integrity_faults() == []
+
+
+async def test_odd_ends_of_one_unit_leave_the_others_and_the_store_alone(records: Records) -> None:
+    def stops(tx: Transaction) -> None:
+        raise StopIteration
+
+    def exits(tx: Transaction) -> None:
+        raise SystemExit
+
+    works = [stops, lambda tx: _insert(tx, 1), exits, lambda tx: _insert(tx, 2)]
+    results = await asyncio.wait_for(asyncio.gather(*(records.write(w) for w in works), return_exceptions=True), 10)  # type: ignore[arg-type]
+    assert [isinstance(r, RuntimeError) for r in results] == [True, False, True, False]
+    assert await records.read(_count) == 2
+
+
+async def test_a_listener_that_fails_stops_nobody(records: Records) -> None:
+    def listener() -> None:
+        raise WrongInputError
+
+    records.listen(listener)
+    await asyncio.wait_for(records.write(lambda tx: tx.emit(Noted(subject="n", number=1))), 10)
+    await asyncio.wait_for(records.write(lambda tx: _insert(tx, 1)), 10)
+
+
+def test_text_that_the_engine_cannot_hold_is_refused_as_invalid(url: str, records: Records) -> None:
+    if url == "sqlite":
+        records.write_now(lambda tx: _insert(tx, 1, "a\0b"))
+        assert records.read_now(lambda s: s.value("SELECT text FROM note")) == "a\0b"
+    else:
+        with pytest.raises(Invalid):
+            records.write_now(lambda tx: _insert(tx, 1, "a\0b"))
+
+
+def test_readers_come_back_after_the_server_dropped_them(url: str, records: Records) -> None:
+    if url == "sqlite":
+        pytest.skip("a file drops nobody")
+    assert records.read_now(_count) == 0
+    records.write_now(
+        lambda tx: tx.session.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND state LIKE 'idle%' AND application_name = ''"
+        )
+    )
+    assert records.read_now(_count) == 0

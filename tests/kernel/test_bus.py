@@ -1,12 +1,16 @@
 """How events reach their handlers: after the commit, in order, once in effect, and softly when a handler fails."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from mumian.foundation.storage.api import open_records
 from mumian.kernel.bus import Bus
 from mumian.kernel.clock import ManualClock
+from mumian.kernel.errors import StorageFull
 from mumian.kernel.events import DeliveredEvent, Event
 from mumian.kernel.migrations import migrate
 from mumian.kernel.unit_of_work import Records, Transaction
@@ -109,4 +113,59 @@ async def test_a_live_reader_catches_up_and_then_follows(tmp_path: Path) -> None
     assert (await anext(tail)).data["number"] == 3
     await tail.aclose()
     await bus.stop()
+    records.close()
+
+
+async def test_two_processes_on_the_same_records_handle_each_event_once_together(tmp_path: Path) -> None:
+    records = opened(tmp_path)
+    got: list[int] = []
+    buses = [Bus(records, ManualClock(START)) for _ in range(2)]
+    for bus in buses:
+        bus.subscribe("test.*", "c", lambda tx, e: got.append(e.data["number"]))
+        await bus.settle()
+    await note(records, 1, 2, 3)
+    await asyncio.gather(*(bus.settle() for bus in buses))
+    await note(records, 4)
+    await asyncio.gather(*(bus.settle() for bus in buses))
+    assert got == [1, 2, 3, 4]
+    records.close()
+
+
+async def test_a_settle_that_was_cut_off_repeats_no_effect(tmp_path: Path) -> None:
+    records = opened(tmp_path)
+    bus = Bus(records, ManualClock(START))
+    got: list[int] = []
+    bus.subscribe("test.*", "c", lambda tx, e: got.append(e.data["number"]))
+    for number in range(40):
+        await note(records, number)
+        task = asyncio.create_task(bus.settle())
+        for _ in range(number):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await bus.settle()
+    assert got == list(range(40))
+    records.close()
+
+
+async def test_a_full_disk_buries_no_event(tmp_path: Path) -> None:
+    records = opened(tmp_path)
+    bus = Bus(records, ManualClock(START))
+    got: list[int] = []
+    full = [True]
+
+    def handler(tx: Transaction, event: DeliveredEvent) -> None:
+        if full[0]:
+            raise StorageFull
+        got.append(event.data["number"])
+
+    bus.subscribe("test.*", "c", handler)
+    await note(records, 1)
+    for _ in range(10):
+        with pytest.raises(StorageFull):
+            await bus.settle()
+    full[0] = False
+    await bus.settle()
+    assert got == [1]
+    assert await records.read(lambda s: s.value("SELECT COUNT(*) FROM kernel_dead_letter")) == 0
     records.close()

@@ -9,16 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 from mumian.app.platform import apply_city, apply_services, create_platform, offline
 from mumian.app.server import log_to_stderr, serving, until_told_to_stop
 from mumian.foundation.identity.api import bootstrap
 from mumian.kernel.declarations.documents import read_path, to_yaml
 from mumian.kernel.declarations.kinds import json_schema
 from mumian.kernel.declarations.planning import Plan
-from mumian.kernel.errors import MumianError, NotFound
+from mumian.kernel.errors import Fault, Invalid, MumianError, NotFound, Unavailable
 from mumian.kernel.i18n import describe
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
+from mumian.kernel.validation import faults_from
 
 
 def language() -> str:
@@ -29,11 +32,21 @@ def language() -> str:
 
 def guard(work: Callable[[], Any]) -> Any:
     """Run a command; an expected error is printed with its fix and ends with status 1."""
+    found: MumianError
     try:
         return work()
+    except ValidationError as error:
+        found = Invalid(*faults_from(error.errors(include_url=False), _of_a_setting))
+    except OSError as error:
+        found = Unavailable(reason=f"{error.filename or ''} {error.strerror or error}".strip())
     except MumianError as error:
-        print(describe(error, language()), file=sys.stderr)
-        sys.exit(1)
+        found = error
+    print(describe(found, language()), file=sys.stderr)
+    sys.exit(1)
+
+
+def _of_a_setting(path: str, key: str, values: dict[str, Any]) -> Fault:
+    return Fault(f"MUMIAN_{path.upper()}", key, values)
 
 
 def report(findings: list[str], fine: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """Builds a platform: opens the stores, brings them up to date, and lets every component register itself."""
 
+import contextlib
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ def create_platform(
     settings = settings or Settings()
     clock = clock or SystemClock()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):
+        settings.home.chmod(0o700)  # it holds password hashes and keys
     lock = _lock(settings.home) if serving else None
     records = storage.open_records(settings.records, settings.home, clock, settings.synchronous)
     migrate(records)

@@ -1,6 +1,7 @@
 """Lists every setting of the platform and its components: its variable, its value now, its default and what it is for."""
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,11 @@ def settings_classes() -> Iterator[type[BaseSettings]]:
                 yield member
 
 
+def _shown(value: Any) -> Any:
+    """A value without the password of a connection string."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", value) if isinstance(value, str) else value
+
+
 def listed() -> list[dict[str, Any]]:
     """One dictionary a setting: variable, value, default, description."""
     rows = []
@@ -28,5 +34,7 @@ def listed() -> list[dict[str, Any]]:
         for name, field in class_.model_fields.items():
             variable = f"{class_.model_config.get('env_prefix', '')}{name}".upper()
             default = field.get_default(call_default_factory=True, validated_data={})
-            rows.append({"variable": variable, "value": getattr(now, name), "default": default, "description": field.description})
+            rows.append(
+                {"variable": variable, "value": _shown(getattr(now, name)), "default": default, "description": field.description}
+            )
     return rows

@@ -56,14 +56,23 @@ def _shell(app: FastAPI, folder: Path) -> None:
     if (folder / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=folder / "assets"), "assets")
 
-    @app.get("/{path:path}", include_in_schema=False)
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def shell(path: str) -> FileResponse:
-        file = (folder / path).resolve() if path else index
-        if path and file.is_file() and file.is_relative_to(folder.resolve()):
+        file = _file(folder, path)
+        if file is not None:
             return FileResponse(file)
         if path.startswith(("api/", "assets/")) or not index.is_file():
-            raise NotFound(kind="page", name=f"/{path}")
+            raise NotFound(kind="page", name=f"/{path[:200]}")
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """The file of the web shell at a path, or None; no path leads out of the folder."""
+    try:
+        file = (folder / path).resolve()
+        return file if path and file.is_file() and file.is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError):
+        return None
 
 
 class Dispatcher:

@@ -1,4 +1,7 @@
-"""Bus: events fail softly. Handlers run after the commit, once in effect; what keeps failing goes to the dead letters."""
+"""Bus: events fail softly. Handlers run after the commit, once in effect; what keeps failing goes to the dead letters.
+
+What fails because a store is away or full is no fault of the event: it waits and is tried again.
+"""
 
 import asyncio
 import logging
@@ -9,13 +12,16 @@ import msgspec
 
 from mumian.kernel.background import Loop
 from mumian.kernel.clock import Clock, iso, parse_iso
+from mumian.kernel.errors import Unavailable
 from mumian.kernel.events import DeliveredEvent, matches
 from mumian.kernel.unit_of_work import Records, Row, Session, Transaction
 
 Handler = Callable[[Transaction, DeliveredEvent], None]
+_Work = tuple["DeliveredEvent", list[Handler]]
 _log = logging.getLogger("mumian.bus")
 _BATCH = 500
 _ATTEMPTS = 5
+_UNSTORED = 5000  # a consumer that wants nothing stores its position only so often
 _POLL_SECONDS = 1.0  # another process on the same records may commit too
 
 
@@ -24,7 +30,7 @@ class _Consumer:
     name: str
     handlers: list[tuple[str, Handler]]
     position: int | None = None
-    failures: int = 0
+    stored: int = 0
 
     def wanted(self, event: DeliveredEvent) -> list[Handler]:
         return [handler for pattern, handler in self.handlers if matches(pattern, event.type)]
@@ -118,42 +124,50 @@ class Bus:
         rows = await self._records.read(lambda session: session.rows("SELECT name, position FROM kernel_consumer"))
         known = {row["name"]: row["position"] for row in rows}
         for consumer in self._consumers.values():
-            consumer.position = int(known.get(consumer.name, 0))
+            consumer.position = consumer.stored = int(known.get(consumer.name, 0))
 
     async def _serve(self, consumer: _Consumer, events: list[DeliveredEvent]) -> None:
-        wanted = [(event, consumer.wanted(event)) for event in events]
-        work = [(event, handlers) for event, handlers in wanted if handlers]
         if not events:
             return
-        if not work:
-            consumer.position = events[-1].id
+        wanted = [(event, consumer.wanted(event)) for event in events]
+        work = [(event, handlers) for event, handlers in wanted if handlers]
+        last = events[-1].id
+        if not work and last - consumer.stored < _UNSTORED:
+            consumer.position = last
             return
         try:
-            await self._handle(consumer, work, events[-1].id)
+            await self._handle(consumer, work, last)
+        except Unavailable:
+            raise
         except Exception:
             for event, handlers in work:
                 await self._handle_alone(consumer, event, handlers)
-            consumer.position = events[-1].id
+            consumer.position = last
 
-    async def _handle(self, consumer: _Consumer, work: list[tuple[DeliveredEvent, list[Handler]]], position: int) -> None:
-        def handle(tx: Transaction) -> None:
+    async def _handle(self, consumer: _Consumer, work: list[_Work], position: int) -> None:
+        """Handle what the stored position says is still to do: another process, or a cut-off run, may have done a part."""
+
+        def handle(tx: Transaction) -> int:
+            done = _claim(tx.session, consumer.name)
             for event, handlers in work:
-                for handler in handlers:
+                for handler in handlers if event.id > done else ():
                     handler(tx, event)
-            _move(tx.session, consumer.name, position)
+            return _move(tx.session, consumer.name, max(position, done))
 
-        await self._records.write(handle)
-        consumer.position = position
+        consumer.position = consumer.stored = await self._records.write(handle)
 
     async def _handle_alone(self, consumer: _Consumer, event: DeliveredEvent, handlers: list[Handler]) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 await self._handle(consumer, [(event, handlers)], event.id)
                 return
+            except Unavailable:
+                raise
             except Exception as error:
                 _log.warning("%s failed on event %d (%s), attempt %d: %s", consumer.name, event.id, event.type, attempt, error)
                 failure = error
-                await asyncio.sleep(min(self._clock.real_seconds(0.05 * 4**attempt), 5.0) if attempt < _ATTEMPTS else 0)
+                if attempt < _ATTEMPTS and not self._clock.stepped:
+                    await asyncio.sleep(0.02 * 4**attempt)
         await self._bury(consumer, event, failure)
 
     async def _bury(self, consumer: _Consumer, event: DeliveredEvent, error: Exception) -> None:
@@ -169,19 +183,25 @@ class Bus:
                 error=repr(error)[:2000],
                 time=iso(tx.now),
             )
-            _move(tx.session, consumer.name, event.id)
+            _move(tx.session, consumer.name, max(event.id, _claim(tx.session, consumer.name)))
 
         await self._records.write(work)
-        consumer.position = event.id
 
 
-def _move(session: Session, consumer: str, position: int) -> None:
-    session.execute(
-        "INSERT INTO kernel_consumer (name, position) VALUES (:name, :position) "
-        "ON CONFLICT (name) DO UPDATE SET position = :position",
-        name=consumer,
-        position=position,
+def _claim(session: Session, consumer: str) -> int:
+    """The consumer's stored position, locked until the commit."""
+    return int(
+        session.value(
+            "INSERT INTO kernel_consumer (name, position) VALUES (:name, 0) "
+            "ON CONFLICT (name) DO UPDATE SET position = kernel_consumer.position RETURNING position",
+            name=consumer,
+        )
     )
+
+
+def _move(session: Session, consumer: str, position: int) -> int:
+    session.execute("UPDATE kernel_consumer SET position = :position WHERE name = :name", name=consumer, position=position)
+    return position
 
 
 def _last_id(session: Session) -> int:

@@ -121,6 +121,8 @@ class SqliteEngine:
                 return StorageFull()
             if "locked" in str(error):
                 return Unavailable(reason="another process is writing to the records")
+        if type(error) is sqlite3.DatabaseError:
+            return Unavailable(reason=f"{self._file} is damaged or no SQLite file ({error}); restore it from a backup")
         return error
 
     def integrity_faults(self) -> list[str]:

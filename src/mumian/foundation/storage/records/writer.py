@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from mumian.kernel.unit_of_work import SYSTEM, Actor, Recorder, Session, Transac
 
 T = TypeVar("T")
 _MOST = 256
+_log = logging.getLogger("mumian.records")
 
 
 class Connection(Protocol):
@@ -68,7 +70,11 @@ class GroupCommitRecords:
         self._readers: list[Connection] = []
         self._pool = ThreadPoolExecutor(4, "mumian-read")
         self._closed = False
-        self._connection = engine.writer()
+        self._entrance = threading.Lock()
+        try:
+            self._connection = engine.writer()
+        except Exception as error:
+            raise engine.translate(error) from error
         self._thread = threading.Thread(target=self._run, name="mumian-write", daemon=True)
         self._thread.start()
 
@@ -102,16 +108,16 @@ class GroupCommitRecords:
         open_already: Session | None = getattr(self._local, "session", None)
         if open_already is not None:
             return work(open_already)
-        connection = self._reader()
-        connection.begin()
-        self._local.session = connection.session
         try:
+            connection = self._snapshot()
+            self._local.session = connection.session
             return work(connection.session)
         except Exception as error:
             raise self._engine.translate(error) from error
         finally:
             self._local.session = None
-            connection.rollback()
+            with contextlib.suppress(Exception):
+                self._local.reader.rollback()
 
     def integrity_faults(self) -> list[str]:
         """What the engine finds wrong with its own files."""
@@ -119,10 +125,11 @@ class GroupCommitRecords:
 
     def close(self) -> None:
         """Commit what waits, then close all connections."""
-        if self._closed:
-            return
-        self._closed = True
-        self._queue.put(None)
+        with self._entrance:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self._pool.shutdown()
         for reader in self._readers:
@@ -131,16 +138,27 @@ class GroupCommitRecords:
         self._connection.close()
 
     def _submit(self, job: _Job) -> None:
-        if self._closed:
-            raise Unavailable(reason="the records are closed")
-        self._queue.put(job)
+        with self._entrance:
+            if self._closed:
+                raise Unavailable(reason="the records are closed")
+            self._queue.put(job)
 
-    def _reader(self) -> Connection:
+    def _snapshot(self) -> Connection:
+        """This thread's reader with a transaction begun; a connection that the server dropped is replaced once."""
         connection: Connection | None = getattr(self._local, "reader", None)
-        if connection is None or not connection.alive():
-            connection = self._engine.reader()
-            self._local.reader = connection
-            self._readers.append(connection)
+        if connection is not None:
+            try:
+                connection.begin()
+            except Exception:
+                with contextlib.suppress(Exception):
+                    connection.close()
+                self._readers.remove(connection)
+            else:
+                return connection
+        connection = self._engine.reader()
+        self._local.reader = connection
+        self._readers.append(connection)
+        connection.begin()
         return connection
 
     def _run(self) -> None:
@@ -168,10 +186,10 @@ class GroupCommitRecords:
             done = [self._attempt(job, alone=len(batch) == 1) for job in batch]
             finish(self._connection.session, [transaction for transaction in done if transaction], self._recorders)
             self._connection.commit()
-        except Exception as error:
+        except BaseException as error:
             with contextlib.suppress(Exception):
                 self._connection.rollback()
-            translated = self._engine.translate(error)
+            translated = self._expected(error)
             for job in batch:
                 job.error = job.error or translated
                 job.emitted = False
@@ -184,27 +202,40 @@ class GroupCommitRecords:
             connection.savepoint()
         try:
             job.result = job.work(transaction)
-        except Exception as error:
-            job.error = self._engine.translate(error)
+        except BaseException as error:
+            job.error = self._expected(error)
             if alone:
                 raise
-            connection.rollback_to_savepoint()
+            try:
+                connection.rollback_to_savepoint()
+            except Exception:
+                raise job.error from error
         if not alone:
             connection.release()
         job.emitted = job.error is None and bool(transaction.emitted)
         return transaction if job.emitted else None
 
+    def _expected(self, error: BaseException) -> Exception:
+        """An error that may be handed to whoever waits: futures refuse some, and the thread must outlive all."""
+        if not isinstance(error, Exception) or isinstance(error, StopIteration):
+            return RuntimeError(f"a unit of work ended with {error!r}")
+        return self._engine.translate(error)
+
     def _answer(self, batch: list[_Job]) -> None:
         if any(job.emitted for job in batch):
             for listener in self._listeners:
-                listener()
+                try:
+                    listener()
+                except Exception:
+                    _log.exception("a listener to commits failed")
         loops = {job.loop for job in batch}
         for loop in loops:
             jobs = [job for job in batch if job.loop is loop]
             if loop is None:
                 _resolve(jobs)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(_resolve, jobs)
+            else:
+                with contextlib.suppress(RuntimeError):  # a loop that has closed has nobody waiting
+                    loop.call_soon_threadsafe(_resolve, jobs)
 
 
 def _resolve(jobs: list[_Job]) -> None:
