@@ -1,5 +1,6 @@
 """The objects port, on every engine."""
 
+import os
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -146,6 +147,10 @@ def test_no_accepted_key_can_leave_the_folder(tmp_path_factory: pytest.TempPathF
 def test_a_folder_forgets_what_a_crash_left_half_written(tmp_path: Path) -> None:
     objects = open_objects("local", tmp_path)
     objects.put("a", b"x")
-    (tmp_path / "objects" / "fresh" / "torn").write_bytes(b"half")
+    torn, young = (tmp_path / "objects" / "fresh" / name for name in ("torn", "young"))
+    torn.write_bytes(b"half")
+    os.utime(torn, (0, 0))
+    young.write_bytes(b"another process is at work on it")
     assert open_objects("local", tmp_path).list() == ["a"]
-    assert not (tmp_path / "objects" / "fresh" / "torn").exists()
+    assert not torn.exists()
+    assert young.exists()

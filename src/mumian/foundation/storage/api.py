@@ -1,4 +1,4 @@
 """Storage, for the composition root: opens the engine that the settings name for each port."""
 
-from mumian.foundation.storage.records.opening import open_records as open_records
 from mumian.foundation.storage.ports import open_ports as open_ports
+from mumian.foundation.storage.records.opening import open_records as open_records

@@ -1,7 +1,9 @@
 """Objects in a folder: the embedded default; files are written aside, forced to the disk and moved into place."""
 
+import contextlib
 import errno
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from mumian.foundation.storage.objects.rules import check_key, check_prefix
 from mumian.kernel.errors import NotFound, StorageFull
 from mumian.kernel.ids import new_id
 
+_ABANDONED_SECONDS = 3600
 _END = "~"  # no key ends so: an object `a` and an object `a/b` can stand side by side, as they can in S3
 
 
@@ -27,7 +30,9 @@ class FolderObjects:
         for part in (self._kept, self._fresh):
             part.mkdir(parents=True, exist_ok=True)
         for left_over in self._fresh.iterdir():
-            left_over.unlink()
+            with contextlib.suppress(FileNotFoundError):  # a younger one may be another process at work
+                if time.time() - left_over.stat().st_mtime > _ABANDONED_SECONDS:
+                    left_over.unlink()
 
     def put(self, key: str, content: bytes) -> ObjectInfo:
         """Store `content`, replacing what was there."""
