@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+import uvloop
 from pydantic import ValidationError
 
-from mumian.app.platform import apply_city, apply_services, create_platform, offline
+from mumian.app.platform import apply_city, apply_services, create_platform, offline, source_of
 from mumian.app.server import log_to_stderr, serving, until_told_to_stop
 from mumian.foundation.identity.api import bootstrap
-from mumian.kernel.declarations.documents import read_path, to_yaml
+from mumian.kernel.declarations.documents import Document, read_path, to_yaml
 from mumian.kernel.declarations.kinds import json_schema
 from mumian.kernel.declarations.planning import Plan
 from mumian.kernel.errors import Fault, Invalid, MumianError, NotFound, Unavailable
@@ -67,7 +68,7 @@ def settings_with(host: str | None, port: int | None) -> Settings:
 def up(host: str | None, port: int | None, city: Path | None) -> None:
     """Serve until told to stop."""
     log_to_stderr()
-    guard(lambda: asyncio.run(_up(settings_with(host, port), city)))
+    guard(lambda: uvloop.run(_up(settings_with(host, port), city)))
 
 
 async def _up(settings: Settings, city: Path | None) -> None:
@@ -92,8 +93,9 @@ def diff(path: Path, prune: bool, as_json: bool) -> None:
     """Print the plan."""
 
     def work() -> None:
+        documents = _read(path, prune)
         with offline() as platform:
-            _print_plan(platform.declarations.plan(read_path(path), source_of(path), prune), as_json)
+            _print_plan(platform.declarations.plan(documents, source_of(path), prune), as_json)
 
     guard(work)
 
@@ -102,10 +104,23 @@ def apply(path: Path, prune: bool, as_json: bool) -> None:
     """Carry the plan out and print it."""
 
     def work() -> None:
+        documents = _read(path, prune)
         with offline() as platform:
-            _print_plan(platform.declarations.apply_now(read_path(path), source_of(path), prune=prune), as_json)
+            made = platform.declarations.apply_now(documents, source_of(path), prune=prune, whole=path.is_dir())
+            _print_plan(made, as_json)
 
     guard(work)
+
+
+def _read(path: Path, prune: bool) -> list[Document]:
+    """What is declared at a path; raises Invalid if one file is to stand for its whole folder."""
+    if prune and path.is_file():
+        reason = (
+            f"with one file, --prune would delete what the other files of {path.resolve().parent} declare; "
+            "give the folder, or leave --prune out"
+        )
+        raise Invalid.field("--prune", "field.value", reason=reason)
+    return read_path(path)
 
 
 def rollback(to: int, as_json: bool) -> None:
@@ -116,14 +131,6 @@ def rollback(to: int, as_json: bool) -> None:
             _print_plan(platform.declarations.rollback_now(to), as_json)
 
     guard(work)
-
-
-def source_of(path: Path) -> str:
-    """The label under which a folder's declarations are kept: its last two names, such as `services/drainage`."""
-    folder = path.resolve() if path.is_dir() else path.resolve().parent
-    if folder.name == "declarations":
-        folder = folder.parent
-    return f"{folder.parent.name}/{folder.name}"
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
@@ -280,7 +287,7 @@ def import_observations(file: Path, stream: str | None, stream_column: str | Non
         print(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else "\n".join(report.lines(language())))
         return 1 if report.broken else 0
 
-    sys.exit(guard(lambda: asyncio.run(work())))
+    sys.exit(guard(lambda: uvloop.run(work())))
 
 
 def bench(name: str | None, data: Path | None, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """The demo: `run(DemoOptions(...))` replays a city's data, live in the browser or headless in one go."""
 
-import asyncio
 from pathlib import Path
+
+import uvloop
 
 import mumian
 from mumian.app.commands import guard
@@ -21,10 +22,10 @@ def run(options: DemoOptions) -> int:
         if options.headless:
             from mumian.demo.headless import run_headless
 
-            return asyncio.run(run_headless(options, city))
+            return uvloop.run(run_headless(options, city))
         from mumian.demo.live import run_live
 
-        return asyncio.run(run_live(options, city))
+        return uvloop.run(run_live(options, city))
 
     return int(guard(work))
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo
 from mumian.foundation.sensing.rules import instant, microseconds
+from mumian.foundation.sensing.service.evidence import faults
 from mumian.foundation.sensing.service.finder import Finder
 from mumian.foundation.sensing.service.folding import Folding
 from mumian.foundation.sensing.service.recorder import Recorder
@@ -97,17 +99,9 @@ class Sensing:
         rows = Observations.concat([kept, waiting.take(waiting.ids > kept.ids.max(initial=0))])
         return rows if len(rows) < 2 or (np.diff(rows.ids) > 0).all() else rows.take(np.argsort(rows.ids))
 
-    def faults(self) -> list[str]:
-        """Compare the digest of every fold with the lake's rows; one sentence for each that differs."""
-        found = []
-        rows = self.platform.records.read_now(lambda s: s.rows("SELECT * FROM sensing_fold WHERE recorded = 1 ORDER BY first_id"))
-        for row in rows:
-            kept = self.finder.numbered(row["first_id"], row["last_id"])
-            if len(kept) != row["observations"] or rules.digest(kept) != row["digest"]:
-                found.append(
-                    f"observations {row['first_id']}–{row['last_id']} differ from what was recorded ({row['digest'][:16]}…)"
-                )
-        return found
+    def faults(self) -> list[Fault]:
+        """Every recorded batch of observations that the lake does not hold as it was recorded."""
+        return self.platform.records.read_now(lambda session: list(faults(session, self.finder)))
 
     async def register(self, work: Callable[[Any], int], actor: Any) -> int:
         """Register streams by `work(transaction)`, which returns an id; they take observations at once."""

@@ -1,6 +1,8 @@
-"""Offers sensing to the platform and folds observations in the background."""
+"""Offers sensing to the platform, folds observations in the background, and holds the lake against the ledger."""
 
+from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.foundation.sensing.api import Sensing
+from mumian.foundation.sensing.service.evidence import faults
 from mumian.kernel.platform import Platform
 
 
@@ -9,3 +11,4 @@ def register(platform: Platform) -> None:
     sensing = Sensing(platform)
     platform.provide(Sensing, sensing)
     platform.background(sensing.folding)
+    platform.get(EvidenceChecks).add("foundation.sensing", lambda session: faults(session, sensing.finder))

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -19,12 +19,14 @@ from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.recorder import Recorder
 from mumian.foundation.sensing.settings import SensingSettings
 from mumian.foundation.storage.contracts import Lake, Position
+from mumian.kernel.background import Loop
 from mumian.kernel.errors import Unavailable
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row, Transaction
 
 JOURNAL = "sensing.journal"
 IMPORT = "sensing.import"
+_LOOK_SECONDS = 0.25
 _log = logging.getLogger("mumian.sensing")
 
 
@@ -39,8 +41,9 @@ class Folding:
         self._finder = finder
         self.settings = settings
         self._folding = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
+        self._loop = Loop(self.name, platform.clock, self._look, _LOOK_SECONDS)
+        self._folded = time.monotonic()
+        self._started = False
         self._commits = 0
         self._doubtful = False
         self._attempt: tuple[int, int] | None = None
@@ -56,14 +59,15 @@ class Folding:
             raise
         await self._reconcile()
         self._recorder.start(journal)
-        self._task = asyncio.create_task(self._run())
+        self._started = True
+        self._loop.start()
 
     async def stop(self) -> None:
         """Take no more observations, fold what there is, and close."""
-        if self._task is None:
+        if not self._started:
             return
-        self._stopping.set()
-        await self._task
+        self._started = False
+        await self._loop.stop()
         await self._recorder.stop()
         try:
             await self.fold()
@@ -210,22 +214,16 @@ class Folding:
 
         await self._platform.records.write(work)
 
-    async def _run(self) -> None:
-        waited = 0.0
-        while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), 0.25)
-            waited += 0.25
-            waiting = len(self._recorder.tail) - self._recorder.folded
-            if waiting < self.settings.fold_rows and waited < self.settings.fold_seconds:
-                continue
-            waited = 0.0
-            try:
-                await self.fold()
-            except Unavailable as error:
-                _log.warning("observations wait in the journal: %s", error)
-            except Exception:
-                _log.exception("folding failed; it is tried again")
+    async def _look(self) -> None:
+        """Fold if enough waits, or long enough."""
+        waiting = len(self._recorder.tail) - self._recorder.folded
+        if waiting < self.settings.fold_rows and time.monotonic() - self._folded < self.settings.fold_seconds:
+            return
+        self._folded = time.monotonic()
+        try:
+            await self.fold()
+        except Unavailable as error:
+            _log.warning("observations wait in the journal: %s", error)
 
 
 def summary(rows: Observations, source: str, position: int) -> Row:
