@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mumian.foundation.storage.messages.port import Messages as Messages
 from mumian.kernel.unit_of_work import Records as Records
 
 NONE = int(np.iinfo(np.int64).min)
