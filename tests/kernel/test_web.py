@@ -1,9 +1,7 @@
-"""What every request meets: problems in the reader's language, limits, idempotency, paging cursors, live events."""
+"""What every request meets: problems in the reader's language, limits, paging cursors."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
@@ -14,12 +12,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from mumian.kernel.errors import Conflict, Forbidden, Invalid, MumianError, NotFound, Stale, StorageFull, TooMany, Unauthenticated
-from mumian.kernel.events import Event
 from mumian.kernel.platform import Platform
 from mumian.kernel.web import problems
-from mumian.kernel.web.idempotency import once
 from mumian.kernel.web.limits import Limits
-from mumian.kernel.web.live import event_stream
 from mumian.kernel.web.paging import cursor, parse_cursor
 
 ERRORS: dict[str, MumianError] = {
@@ -34,12 +29,6 @@ ERRORS: dict[str, MumianError] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noted(Event):
-    type: ClassVar[str] = "test.noted"
-    number: int
-
-
 class NoteIn(BaseModel, extra="forbid"):
     number: int
 
@@ -48,9 +37,7 @@ class NoteIn(BaseModel, extra="forbid"):
 async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.state.platform = platform
-    app.state.calls = 0
     problems.install(app)
-    app.middleware("http")(once)
 
     @app.get("/error/{name}")
     async def error(name: str) -> None:
@@ -58,8 +45,7 @@ async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
 
     @app.post("/api/notes", status_code=201)
     async def note(body: NoteIn) -> dict[str, int]:
-        app.state.calls += 1
-        return {"number": body.number, "calls": app.state.calls}
+        return {"number": body.number}
 
     transport = httpx.ASGITransport(app=Limits(app, 1000), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://city") as made:
@@ -119,20 +105,6 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(client: httpx.
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-async def test_a_repeated_key_gets_the_first_answer_and_has_one_effect(client: httpx.AsyncClient) -> None:
-    send = lambda number: client.post("/api/notes", json={"number": number}, headers={"Idempotency-Key": "k1"})  # noqa: E731
-    first, second = await asyncio.gather(send(1), send(1))
-    third = await send(1)
-    assert [r.status_code for r in (first, second, third)] == [201, 201, 201]
-    assert first.json() == second.json() == third.json() == {"number": 1, "calls": 1}
-    assert third.headers["idempotency-replayed"] == "true"
-    other = await send(2)
-    assert other.status_code == 422
-    assert other.json()["key"] == "error.idempotency"
-    without = await client.post("/api/notes", json={"number": 1})
-    assert without.json()["calls"] == 2
-
-
 @given(st.text(max_size=60))
 def test_no_text_as_cursor_makes_anything_but_a_clear_refusal(text: str) -> None:
     try:
@@ -147,17 +119,3 @@ def test_no_text_as_cursor_makes_anything_but_a_clear_refusal(text: str) -> None
 @given(st.text(max_size=20), st.integers(-(2**62), 2**62))
 def test_a_cursor_comes_back_as_it_was(name: str, number: int) -> None:
     assert parse_cursor(cursor(name, number), str, int) == [name, number]
-
-
-async def test_live_events_resume_behind_the_last_one_seen(platform: Platform) -> None:
-    for number in (1, 2, 3):
-        await platform.records.write(lambda tx, n=number: tx.emit(Noted(subject=f"n{n}", number=n)))  # type: ignore[misc]
-    ids = await platform.records.read(
-        lambda s: [r["id"] for r in s.rows("SELECT id FROM kernel_outbox WHERE type = 'test.noted' ORDER BY id")]
-    )
-    stream = event_stream(platform, ids[0], ["test.*"], lambda event: event.data["number"] != 2)
-    assert await anext(stream) == b"retry: 2000\n\n"
-    message = (await asyncio.wait_for(anext(stream), 5)).decode()
-    assert message.startswith(f"id: {ids[2]}\nevent: test.noted\ndata: ")
-    assert '"number":3' in message
-    await stream.aclose()  # type: ignore[attr-defined]

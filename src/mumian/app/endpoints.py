@@ -11,6 +11,7 @@ from mumian.foundation.identity.api import Caller, permit
 from mumian.kernel.declarations.documents import Document, read_text
 from mumian.kernel.declarations.kinds import Declared, json_schema
 from mumian.kernel.declarations.planning import Plan
+from mumian.kernel.errors import MumianError
 from mumian.kernel.platform import Platform
 from mumian.kernel.web import PlatformDep
 from mumian.kernel.web.live import event_stream
@@ -18,6 +19,7 @@ from mumian.kernel.web.live import event_stream
 router = APIRouter()
 _READ = Annotated[Caller, Depends(permit("declaration:read"))]
 _APPLY = Annotated[Caller, Depends(permit("declaration:apply"))]
+_EVENTS = permit("event:read")
 
 
 class OpenMetrics(PlainTextResponse):
@@ -99,15 +101,26 @@ async def apply_declarations(platform: PlatformDep, caller: _APPLY, body: Docume
 async def events(
     request: Request,
     platform: PlatformDep,
-    _: Annotated[Caller, Depends(permit("event:read"))],
+    _: Annotated[Caller, Depends(_EVENTS)],
     after: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
     types: Annotated[str, Query(max_length=2000)] = "",
 ) -> StreamingResponse:
-    """Server-sent events; `Last-Event-ID` or `after` resumes, `types` (comma-separated, `.*` at the end allowed) selects."""
+    """Server-sent events; `Last-Event-ID` or `after` resumes, `types` (comma-separated, `.*` at the end allowed) selects.
+
+    The stream ends when its reader may no longer read.
+    """
+
+    async def may_read() -> bool:
+        try:
+            await _EVENTS(request)
+        except MumianError:
+            return False
+        return True
+
     last = request.headers.get("last-event-id", "")
     position = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else after
     wanted = [t for t in types.split(",") if t]
-    stream = event_stream(platform, position, wanted, lambda event: not event.type.startswith("identity."))
+    stream = event_stream(platform, position, wanted, lambda event: not event.type.startswith("identity."), may_read)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 

@@ -1,6 +1,7 @@
 """People come in with their password, stay for a while, and whoever guesses has to wait."""
 
 import asyncio
+import json
 import logging
 from pathlib import Path
 
@@ -132,6 +133,23 @@ async def test_guessing_at_unknown_logins_has_to_wait_as_well(town: Town) -> Non
         await town.identity.sign_in.open("nobody", "wrong")
 
 
+async def test_guessing_does_not_fill_the_ledger_one_entry_a_minute_counts_for_all(town: Town) -> None:
+    person, _ = await town.person("li.na")
+    for number in range(8):
+        for login in ("li.na", f"nobody{number}"):
+            with pytest.raises((BadCredentials, WaitBeforeRetry)):
+                await town.identity.sign_in.open(login, "wrong")
+    town.clock.advance(seconds=60)
+    for login in ("li.na", "nobody"):
+        with pytest.raises(BadCredentials):
+            await town.identity.sign_in.open(login, "wrong")
+    rows = await town.platform.records.read(
+        lambda s: s.rows("SELECT subject, payload FROM kernel_outbox WHERE type = 'identity.session.refused' ORDER BY id")
+    )
+    told = [(row["subject"], json.loads(row["payload"])["times"]) for row in rows]
+    assert told == [(person.id, 1), ("unknown", 1), (person.id, 5), ("unknown", 8)]
+
+
 async def test_a_closed_account_cannot_sign_in_and_its_sessions_end_at_once(town: Town) -> None:
     client = await town.signed_in("li.na")
     admin = await town.signed_in("root", "administrator")
@@ -150,7 +168,7 @@ async def test_a_new_password_ends_all_other_sessions_and_keeps_this_one(town: T
     there = town.client()
     await sign_in(there, "li.na", "well chosen an.il!")
     changed = await here.post(f"{BASE}/password", json={"current": "well chosen an.il!", "new": "another good one"})
-    assert changed.status_code == 204
+    assert (changed.status_code, changed.headers["cache-control"]) == (204, "no-store")
     assert (await here.get(SESSION)).status_code == 200
     assert (await there.get(SESSION)).status_code == 401
     assert (await sign_in(there, "li.na", "well chosen an.il!")).status_code == 401

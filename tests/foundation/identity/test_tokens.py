@@ -88,6 +88,23 @@ async def test_nobody_sees_or_revokes_the_tokens_of_others_but_those_who_manage_
         await authenticate(town.platform, bearer(token["secret"]))
 
 
+async def test_a_lead_revokes_only_tokens_of_the_own_people_who_may_no_more_than_the_lead(town: Town) -> None:
+    town.apply("{kind: Role, name: lead, title: {zh: 主管, en: Lead}, spec: {actions: ['person:*']}}")
+    lead = await town.signed_in("boss", "lead", "officer", organisation="north")
+    people = {
+        "root": ((), None, 404),
+        "chief": (("administrator",), "north", 404),
+        "operator": (("operator",), "north-air", 404),
+        "southerner": (("officer",), "south", 404),
+        "own": (("officer",), "north-air", 204),
+    }
+    for login, (roles, organisation, status) in people.items():
+        token = await make(await town.signed_in(login, *roles, organisation=organisation))
+        assert (await lead.delete(f"{TOKENS}/{token['id']}")).status_code == status, login
+        if status == 404:
+            await authenticate(town.platform, bearer(token["secret"]))
+
+
 async def test_a_token_can_neither_make_tokens_nor_change_passwords_whatever_its_scopes(town: Town) -> None:
     owner = await town.signed_in("root", "administrator")
     token = await make(owner, scopes=["*"])

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mumian.foundation.cryptography import service, store
@@ -13,9 +13,10 @@ __all__ = ["Cryptography", "Provider", "PublicKey", "Signature", "open_cryptogra
 
 
 class Cryptography:
-    """All suites of a city, each with its own key."""
+    """All suites of a city, each with its own key; `before_signing` is called ahead of each signature."""
 
-    def __init__(self, providers: Sequence[Provider]) -> None:
+    def __init__(self, providers: Sequence[Provider], before_signing: Callable[[], None] = lambda: None) -> None:
+        self._before_signing = before_signing
         self._providers = {provider.suite: provider for provider in providers}
         self._by_algorithm = {provider.algorithm: provider for provider in providers}
 
@@ -28,6 +29,7 @@ class Cryptography:
 
     def sign(self, message: bytes) -> tuple[Signature, ...]:
         """Signatures over `message` by every suite, in the order of the algorithms' names."""
+        self._before_signing()
         return tuple(
             Signature(p.algorithm, service.key_id(p.public_key), base64.b64encode(p.sign(message)).decode())
             for _, p in sorted(self._by_algorithm.items())
@@ -58,10 +60,14 @@ class Cryptography:
 
 
 def open_cryptography(folder: Path) -> Cryptography:
-    """Both suites in software with the keys in `folder`, which are made there at the first start; raises BadKey."""
+    """Both suites in software with the keys in `folder`, which are made there at the first start; raises BadKey, LostKey.
+
+    Keys that have signed are named in the file `….signed` beside the folder; they are never replaced by new ones.
+    """
+    files = store.KeyFolder(folder)
     made: list[Provider] = []
     for kind in (service.International, service.National):
-        file = folder / f"{kind.algorithm}.pem"
-        secret = store.load_or_create(file, kind.generate, kind.private_der, kind.private_from_der)
-        made.append(kind(secret))
-    return Cryptography(made)
+        made.append(kind(files.load_or_create(kind.algorithm, kind.generate, kind.private_der, kind.private_from_der)))
+    keys = {provider.algorithm: service.key_id(provider.public_key) for provider in made}
+    files.check(keys)
+    return Cryptography(made, lambda: files.mark(keys))

@@ -53,10 +53,14 @@ async def sign_out(platform: PlatformDep, caller: Annotated[Caller, Depends(perm
 
 @router.post("/password", status_code=204)
 async def change_password(
-    platform: PlatformDep, caller: Annotated[Caller, Depends(permit("self:password"))], body: models.PasswordBody
+    platform: PlatformDep,
+    caller: Annotated[Caller, Depends(permit("self:password"))],
+    body: models.PasswordBody,
+    response: Response,
 ) -> None:
     """Change the own password; all other sessions end."""
     await platform.get(Identity).sign_in.change_password(caller, body.current, body.new)
+    response.headers.update(_ONCE)
 
 
 @router.get("/tokens")
@@ -168,6 +172,6 @@ def _may_grant(caller: Caller, organisation: str | None, roles: Sequence[str]) -
         return
     if organisation is None:
         raise Invalid(Fault("organisation", "field.missing", {}))
-    faults = [Fault("roles", "identity.grant", {"role": role}) for role in roles if role not in caller.actor.roles]
+    faults = [Fault("roles", "identity.grant", {"role": role}) for role in rules.beyond(roles, caller.actor.roles)]
     if faults:
         raise Invalid(*faults)

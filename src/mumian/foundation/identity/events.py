@@ -28,10 +28,14 @@ class SignedOut(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event):
-    """Someone tried to sign in as the subject, or as `unknown`, and did not succeed; `attempt` counts since the last success."""
+    """Someone tried to sign in as the subject, or as `unknown`, and did not succeed; told once a minute for each subject.
+
+    `attempt` counts since the last success with that login, `times` the failures since the last such event, this one included.
+    """
 
     type: ClassVar[str] = "identity.session.refused"
     attempt: int
+    times: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,6 +92,11 @@ def split_policies(text: str) -> dict[str, str]:
     return {name: f"@id({quoted(name)}){body.rstrip()}\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def beyond(roles: Iterable[str], own: Sequence[str]) -> list[str]:
+    """Those roles that somebody with the `own` roles can neither give to others nor act on; administrators can all."""
+    return [] if "administrator" in own else [role for role in roles if role not in own]
+
+
 def cycle(parents: dict[str, str | None], start: str) -> list[str] | None:
     """The circle that the chain of parents from `start` runs into, or None."""
     path = [start]

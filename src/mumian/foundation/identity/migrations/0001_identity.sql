@@ -32,3 +32,4 @@ CREATE TABLE identity_attempt (
   failures BIGINT NOT NULL,
   blocked_until TEXT NOT NULL
 );
+CREATE INDEX identity_attempt_blocked ON identity_attempt (blocked_until);

@@ -112,14 +112,15 @@ class Accounts:
         return token, secret
 
     async def revoke_token(self, caller: Caller, id_: str) -> None:
-        """Revoke a token of one's own, or anybody's where the policies let the caller change people; raises NotFound."""
-        others = caller.allowed("person:write")
+        """Revoke a token of one's own, or of a person whom the caller may change; raises NotFound for all others."""
+        token = await self._records.read(lambda session: store.token(session, id_))
+        if token.person != caller.person:
+            owner = (await self._records.read(lambda session: store.account(session, token.person))).person
+            if not _may_change(caller, owner):
+                raise NotFound(kind="token", name=id_)
         now = self._callers.clock.now()
 
         def work(tx: Transaction) -> None:
-            token = store.token(tx.session, id_)
-            if token.person != caller.person and not others:
-                raise NotFound(kind="token", name=id_)
             if store.revoke_token(tx.session, id_, now):
                 tx.emit(TokenRevoked(subject=id_, person=token.person, revoked=iso(now)))
 
@@ -179,6 +180,14 @@ class Accounts:
         store.close_sessions(tx.session, id_)
         store.forget_attempts(tx.session, login)
         tx.emit(PasswordChanged(subject=id_, reset=True, state=store.person_state(tx.session, id_)))
+
+
+def _may_change(caller: Caller, person: Person) -> bool:
+    """Only people of organisations in the caller's reach, and none who have a role that the caller has not."""
+    if not caller.allowed("person:write", person.organisation):
+        return False
+    placed = person.organisation is not None or "administrator" in caller.actor.roles
+    return placed and not rules.beyond(person.roles, caller.actor.roles)
 
 
 def _tell(tx: Transaction, person: Person) -> None:

@@ -18,6 +18,7 @@ from mumian.kernel.errors import Fault, Invalid
 from mumian.kernel.unit_of_work import Actor, Records, Transaction
 
 _FORGOTTEN = timedelta(days=1)
+_TOLD_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Opened:
     expires: datetime
 
 
+@dataclass
+class _Refusals:
+    """Failures of a subject: when the last event about them was emitted, and how many there were since."""
+
+    told: datetime | None = None
+    times: int = 0
+
+
 class SignIn:
     """Opens and closes sessions."""
 
@@ -37,6 +46,7 @@ class SignIn:
         self._callers = callers
         self._passwords = passwords
         self._settings = settings
+        self._refusals: dict[str, _Refusals] = {}
 
     async def open(self, login: str, password: str) -> Opened:
         """Check a password and open a session; raises BadCredentials, WaitBeforeRetry."""
@@ -100,8 +110,18 @@ class SignIn:
         if await self._passwords.fits(None if account is None else account.password, password):
             return account
         subject = "unknown" if account is None else account.person.id
-        await self._records.write(lambda tx: tx.emit(SignInFailed(subject=subject, attempt=failures)), ANONYMOUS)
+        await self._tell(subject, failures)
         return None
+
+    async def _tell(self, subject: str, attempt: int) -> None:
+        """Guessing must not fill the ledger, which never forgets: one entry a minute stands for all failures of a subject."""
+        refusals, now = self._refusals.setdefault(subject, _Refusals()), self._callers.clock.now()
+        refusals.times += 1
+        if refusals.told is not None and abs(now - refusals.told) < _TOLD_EVERY:
+            return
+        refused = SignInFailed(subject=subject, attempt=attempt, times=refusals.times)
+        refusals.told, refusals.times = now, 0
+        await self._records.write(lambda tx: tx.emit(refused), ANONYMOUS)
 
     def _count(self, tx: Transaction, login: str) -> tuple[int, store.Account | None]:
         now = self._callers.clock.now()
