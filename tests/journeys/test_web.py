@@ -86,7 +86,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     home = tmp_path_factory.mktemp("journeys") / "home"
     port = str(_free_port())
     code = "from mumian.cli import main; main()"
-    command = [sys.executable, "-c", code, "demo", "--port", port, "--from", "2014-01-01", "--speed", "7200"]
+    command = [sys.executable, "-c", code, "demo", "--port", port, "--from", "2014-01-01", "--speed", "3600"]
     environment = {**os.environ, "MUMIAN_HOME": str(home), "LANG": "en_GB.UTF-8", "LC_ALL": "", "LANGUAGE": "en"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT)
     try:

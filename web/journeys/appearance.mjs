@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { LANGUAGES, SIZES, open, shoot } from "./browser.mjs";
 import { looks } from "./looks.mjs";
-import { openIncidents, signIn, until } from "./steps.mjs";
+import { incidents, signIn, until } from "./steps.mjs";
 
 /** Dark is looked at where it differs most from what is seen already. */
 const THEMES = { "wide zh": ["light", "dark"], "narrow en": ["light", "dark"] };
@@ -10,13 +10,14 @@ const THEMES = { "wide zh": ["light", "dark"], "narrow en": ["light", "dark"] };
 export default async function appearance(browser, base, account) {
   const found = [];
   let password = account.password;
+  let shown = null;
   for (const size of Object.keys(SIZES)) {
     for (const language of Object.keys(LANGUAGES)) {
       for (const theme of THEMES[`${size} ${language}`] ?? ["light"]) {
         const { page, faults, context } = await open(browser, base, { size, language, theme, forgive: [/status of 40[13]/] });
         await page.goto(base);
         password = await signIn(page, { ...account, password });
-        for (const [name, path] of await screens(page)) {
+        for (const [name, path] of (shown ??= await screens(page))) {
           await page.goto(base + path);
           await until(`${name} is filled`, async () => (await page.locator("main").textContent()).length > 80, 30);
           await page.waitForTimeout(1000);
@@ -34,7 +35,7 @@ export default async function appearance(browser, base, account) {
 
 async function screens(page) {
   const vital = await until("a vital sign", () => page.evaluate(async () => (await (await fetch("/api/v1/brain/vitals")).json()).items[0]?.name), 120);
-  const incident = await until("an incident", async () => (await openIncidents(page))[0]?.number, 240);
+  const incident = await until("an incident", async () => (await incidents(page, ""))[0]?.number, 240);
   return Object.entries({
     city: "/",
     incident: `/incidents/${incident}`,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { open, shoot } from "./browser.mjs";
-import { openIncidents, signIn, until } from "./steps.mjs";
+import { incidents, signIn, until } from "./steps.mjs";
 
 const SERVER = fileURLToPath(new URL("../dev/server.mjs", import.meta.url));
 const ACCOUNT = { login: "admin", password: "kapok", fresh: "kapok" };
@@ -24,7 +24,7 @@ export default async function outage(browser, port) {
     const { page, context } = await open(browser, base, { language: "en" });
     await page.goto(base);
     await signIn(page, ACCOUNT);
-    const [incident] = await until("an open incident", async () => ((await openIncidents(page)).length ? openIncidents(page) : null), 120);
+    const [incident] = await until("an open incident", async () => ((await incidents(page)).length ? incidents(page) : null), 120);
     await page.goto(`${base}/incidents/${incident.number}`);
     const note = page.locator("textarea[name=note]");
     await until("the form", () => note.count());

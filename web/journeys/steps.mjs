@@ -31,9 +31,10 @@ export async function signIn(page, { login, password, fresh }) {
   return fresh;
 }
 
-export async function openIncidents(page) {
-  return page.evaluate(async () => {
-    const response = await fetch("/api/v1/brain/incidents?state=open");
+/** Incidents as the signed-in person sees them: the open ones, or with an empty state all. */
+export async function incidents(page, state = "open") {
+  return page.evaluate(async (query) => {
+    const response = await fetch(`/api/v1/brain/incidents${query}`);
     return response.ok ? (await response.json()).items : [];
-  });
+  }, state ? `?state=${state}` : "");
 }

@@ -4,6 +4,13 @@ import { asProblem, problemOf } from "./problem";
 
 export const ROOT = "/api/v1";
 
+let refused: () => void = () => undefined;
+
+/** Who wants to know that the server no longer (or not yet) takes this browser for somebody. */
+export function onRefused(listener: () => void): void {
+  refused = listener;
+}
+
 type Query = Record<string, string | number | undefined>;
 
 interface Call {
@@ -38,7 +45,9 @@ export async function call<T>(path: string, { method = "GET", query, body, heade
     if (!response.ok) throw await problemOf(response);
     return (response.status === 204 ? undefined : await response.json()) as T;
   } catch (error) {
-    throw asProblem(error);
+    const problem = asProblem(error);
+    if (problem.failure === "unauthenticated") refused();
+    throw problem;
   }
 }
 

@@ -99,7 +99,7 @@ export const en = {
   "warnings.empty": "No active warning.",
   "warnings.lifted": "Lifted lately",
   "warnings.since": "since {time}",
-  "warnings.now": "now {value}, line {threshold}",
+  "warnings.now": "now {value}",
   "warnings.new": "New warning, {level}: {title}",
   "warning.blue": "Blue",
   "warning.yellow": "Yellow",

@@ -101,7 +101,7 @@ export const zh: Messages = {
   "warnings.empty": "无生效预警。",
   "warnings.lifted": "近期解除",
   "warnings.since": "始于 {time}",
-  "warnings.now": "现 {value}，线 {threshold}",
+  "warnings.now": "当前 {value}",
   "warnings.new": "新预警，{level}：{title}",
   "warning.blue": "蓝色",
   "warning.yellow": "黄色",

@@ -17,10 +17,11 @@ interface Options {
   label: string;
   /** On touch screens one finger scrolls the page, two move the map. */
   cooperative: boolean;
+  paint: Paint;
 }
 
 /** A map that draws nothing but our own districts: no tiles, no glyphs, no request to anybody. */
-export function createMap({ container, bounds, districts, padding, label, cooperative }: Options): MapView {
+export function createMap({ container, bounds, districts, padding, label, cooperative, paint }: Options): MapView {
   return new MapView({
     container,
     bounds: bounds as LngLatBoundsLike,
@@ -44,10 +45,10 @@ export function createMap({ container, bounds, districts, padding, label, cooper
       version: 8,
       sources: { districts: { type: "geojson", data: districts } },
       layers: [
-        { id: "ground", type: "background", paint: { "background-color": "#888" } },
-        { id: "fill", type: "fill", source: "districts", paint: { "fill-color": "#aaa" } },
-        { id: "line", type: "line", source: "districts", paint: { "line-color": "#777", "line-width": 1 } },
-        { id: "chosen", type: "line", source: "districts", filter: ["==", ["get", "code"], ""], paint: { "line-color": "#000", "line-width": 2.5 } },
+        { id: "ground", type: "background", paint: { "background-color": paint.ground } },
+        { id: "fill", type: "fill", source: "districts", paint: { "fill-color": paint.land } },
+        { id: "line", type: "line", source: "districts", paint: { "line-color": paint.line, "line-width": 1 } },
+        { id: "chosen", type: "line", source: "districts", filter: ["==", ["get", "code"], ""], paint: { "line-color": paint.ink, "line-width": 2.5 } },
       ],
     },
   });

@@ -2,7 +2,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
 import { connection, connections, listen } from "@/api/events";
 import { asProblem, type Problem } from "@/api/problem";
-import { mustChangePassword, person } from "./session";
+import { leftOnPurpose, mustChangePassword, person } from "./session";
 import { language } from "@/i18n";
 
 export interface Resource<T> {
@@ -45,6 +45,7 @@ export function useResource<T>(fetcher: () => Promise<T>, { topics = [], paceMs 
     } catch (error) {
       if (disposed || mine !== generation) return;
       problem.value = asProblem(error);
+      if (problem.value.failure === "unauthenticated" && leftOnPurpose.value) data.value = null;
     } finally {
       if (mine === generation) loading.value = false;
       if (dirty) schedule();

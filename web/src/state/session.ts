@@ -1,6 +1,7 @@
 /** Who is signed in here, and the one place that asks for it. */
 import { computed, ref, shallowRef } from "vue";
 import { api } from "@/api/endpoints";
+import { onRefused } from "@/api/client";
 import { restartEvents } from "@/api/events";
 import { asProblem } from "@/api/problem";
 import type { Person } from "@/api/types";
@@ -8,6 +9,8 @@ import { say } from "@/i18n";
 
 export const person = shallowRef<Person | null>(null);
 export const mustChangePassword = ref(false);
+/** After signing out nothing stays on the screen that only the person may see; after an expiry the work does. */
+export const leftOnPurpose = ref(false);
 export const personName = computed(() => (person.value ? say(person.value.title) || person.value.login : ""));
 
 /** The sign-in dialog: open or not, and why it was asked for. */
@@ -42,16 +45,28 @@ export async function restoreSession(): Promise<void> {
     mustChangePassword.value = current.must_change_password ?? false;
     if (person.value && mustChangePassword.value) asking.value = "wanted";
   } catch (error) {
-    if (asProblem(error).failure === "unauthenticated") remember(false);
+    // Without an answer nobody is signed out: the server may only be away.
+    if (asProblem(error).failure !== "unauthenticated") return;
+    remember(false);
     person.value = null;
   }
 }
+
+let checking = false;
+
+/** A refusal in the middle of work means that the session may have ended: ask, before saying so. */
+onRefused(() => {
+  if (!person.value || checking) return;
+  checking = true;
+  void restoreSession().finally(() => (checking = false));
+});
 
 export async function signIn(login: string, password: string): Promise<void> {
   const current = await api.signIn(login, password);
   person.value = current.person;
   mustChangePassword.value = current.must_change_password;
   remember(true);
+  leftOnPurpose.value = false;
   if (!current.must_change_password) restartEvents();
   if (!current.must_change_password) settle(true);
 }
@@ -69,6 +84,7 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (asProblem(error).failure !== "unauthenticated") throw error;
   }
+  leftOnPurpose.value = true;
   person.value = null;
   mustChangePassword.value = false;
   remember(false);
