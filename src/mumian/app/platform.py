@@ -72,18 +72,38 @@ def offline(ports: bool = False) -> Iterator[Platform]:
         platform.records.close()
 
 
+def source_of(path: Path) -> str:
+    """The label under which a folder's declarations are kept, for a file that of its folder.
+
+    A service's is `services/<name>`; any other folder's are its last two names, such as `cities/<name>`, so that a city may be
+    moved as a whole. Two folders that share their last two names share the label: give them different names.
+    """
+    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    if folder.name == "declarations":
+        folder = folder.parent
+    for component in components():
+        if component.area == "services" and component.folder.resolve() == folder:
+            return f"services/{component.name}"
+    return f"{folder.parent.name}/{folder.name}"
+
+
 def apply_services(platform: Platform) -> list[str]:
-    """Put the declarations of every installed service into force; returns the lines of what changed."""
+    """Put the declarations of every installed service into force; returns the lines of what changed.
+
+    A folder that still holds what was last applied from it is passed over: what was changed since in other ways stands.
+    """
     changed: list[str] = []
     for component in components():
         folder = component.folder / "declarations"
-        if component.area == "services" and folder.is_dir():
-            documents = read_path(folder)
-            changed += platform.declarations.apply_now(documents, f"services/{component.name}", prune=True).lines()
+        if component.area != "services" or not folder.is_dir():
+            continue
+        documents, source = read_path(folder), source_of(folder)
+        if not platform.declarations.is_applied_now(documents, source):
+            changed += platform.declarations.apply_now(documents, source, prune=True, whole=True).lines()
     return changed
 
 
 def apply_city(platform: Platform, folder: Path) -> list[str]:
     """Put a city's folder into force, then the services, whose declarations build on it."""
-    changed = platform.declarations.apply_now(read_path(folder), f"cities/{folder.name}", prune=True).lines()
+    changed = platform.declarations.apply_now(read_path(folder), source_of(folder), prune=True, whole=True).lines()
     return changed + apply_services(platform)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
+from mumian.kernel.background import Loop
 from mumian.kernel.bus import Bus, Handler
 from mumian.kernel.clock import Clock
 from mumian.kernel.declarations.service import Declarations
@@ -12,6 +13,7 @@ from mumian.kernel.settings import Settings
 from mumian.kernel.unit_of_work import Records
 
 T = TypeVar("T")
+_REFRESH_SECONDS = 1.0  # another process on the same records may apply declarations
 
 
 class Background(Protocol):
@@ -32,6 +34,19 @@ class Background(Protocol):
         ...
 
 
+class _Bus(Bus):
+    """A bus whose handlers meet the declarations that the events speak of, whichever process applied them."""
+
+    def __init__(self, records: Records, clock: Clock, declarations: Declarations) -> None:
+        self._declarations = declarations
+        super().__init__(records, clock)
+
+    async def settle(self) -> bool:
+        """Catch up with the declarations, then deliver all that is waiting."""
+        await self._declarations.refresh()
+        return await super().settle()
+
+
 class Platform:
     """One running city."""
 
@@ -40,11 +55,12 @@ class Platform:
         self.clock = clock
         self.records = records
         self.declarations = declarations
-        self.bus = Bus(records, clock)
+        self.bus: Bus = _Bus(records, clock, declarations)
         self.home: Path = settings.home
         self.jobs: list[Background] = []
         self.closers: list[Callable[[], None]] = []
         self._ports: dict[type[Any], Any] = {}
+        self._refreshes = Loop("declarations", clock, declarations.refresh, _REFRESH_SECONDS)
 
     def provide(self, port: type[T], instance: T) -> None:
         """Offer `instance` to whoever asks for `port`."""
@@ -67,6 +83,7 @@ class Platform:
 
     async def start(self) -> None:
         """Start all background work, then deliveries."""
+        self._refreshes.start()
         for job in self.jobs:
             await job.start()
         await self.bus.start()
@@ -76,12 +93,14 @@ class Platform:
         await self.bus.stop()
         for job in reversed(self.jobs):
             await job.stop()
+        await self._refreshes.stop()
         for close in reversed(self.closers):
             close()
         self.records.close()
 
     async def settle(self) -> None:
         """Do everything that is due now, until nothing is left to do: the city stands still afterwards."""
+        await self.declarations.refresh()
         busy = True
         while busy:
             busy = False

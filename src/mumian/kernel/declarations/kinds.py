@@ -13,6 +13,7 @@ from mumian.kernel.errors import Fault
 from mumian.kernel.unit_of_work import Transaction
 
 S = TypeVar("S", bound=BaseModel)
+Key = tuple[str, str]  # kind and name
 
 
 class Spec(BaseModel):
@@ -35,8 +36,22 @@ class Declared(Generic[S]):
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A declaration that is kept but out of force, because it does not fit its kind any more: `faults` say why."""
+
+    kind: str
+    name: str
+    version: int
+    source: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
 class Change:
-    """One declaration created, updated or deleted; `old` and `new` as in force before and after, `folder` of the new file."""
+    """One declaration created, updated or deleted; `old` and `new` as in force before and after, `folder` of the new file.
+
+    An update may change nothing but the label it came from. Where a broken declaration is mended or deleted, `old` is None.
+    """
 
     kind: str
     name: str
@@ -49,7 +64,7 @@ class Change:
 class Catalogue:
     """The declarations as they would stand after a change: what a check may look at."""
 
-    def __init__(self, declared: Mapping[tuple[str, str], Declared[Any]]) -> None:
+    def __init__(self, declared: Mapping[Key, Declared[Any]]) -> None:
         self._declared = declared
         self._names: dict[str, list[str]] = {}
         for kind, name in declared:

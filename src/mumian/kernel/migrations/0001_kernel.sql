@@ -24,6 +24,7 @@ CREATE TABLE kernel_idempotency (
   body TEXT NOT NULL,
   time TEXT NOT NULL
 );
+CREATE INDEX kernel_idempotency_time ON kernel_idempotency (time);
 CREATE TABLE declaration_current (
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -38,9 +39,12 @@ CREATE TABLE declaration_change (
   name TEXT NOT NULL,
   version BIGINT NOT NULL,
   old_document TEXT,
+  old_source TEXT,
   new_document TEXT,
   source TEXT NOT NULL,
   time TEXT NOT NULL,
   actor TEXT NOT NULL,
   PRIMARY KEY (revision, kind, name)
 );
+CREATE INDEX declaration_change_name ON declaration_change (kind, name);
+CREATE TABLE declaration_folder (source TEXT PRIMARY KEY, digest TEXT NOT NULL);
