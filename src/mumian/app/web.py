@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -54,7 +54,7 @@ def web_folder() -> Path:
 def _shell(app: FastAPI, folder: Path) -> None:
     index = folder / "index.html"
     if (folder / "assets").is_dir():
-        app.mount("/assets", StaticFiles(directory=folder / "assets"), "assets")
+        app.mount("/assets", _Hashed(directory=folder / "assets"), "assets")
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def shell(path: str) -> FileResponse:
@@ -64,6 +64,17 @@ def _shell(app: FastAPI, folder: Path) -> None:
         if path.startswith(("api/", "assets/")) or not index.is_file():
             raise NotFound(kind="page", name=f"/{path[:200]}")
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+class _Hashed(StaticFiles):
+    """Files whose names hold a hash of their content: a browser may keep them for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file, marked as never changing."""
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def _file(folder: Path, path: str) -> Path | None:

@@ -187,6 +187,7 @@ export interface Evidence {
 }
 
 export interface IncidentDetail extends Incident {
+  assignee_title: Title | null;
   description?: string;
   actions: string[];
   history: HistoryStep[];

@@ -67,8 +67,9 @@ def people(session: Session, after: str, limit: int) -> list[Person]:
 
 
 def titles(session: Session) -> dict[str, dict[str, str]]:
-    """The title of every person and token by id: a token is called after its owner."""
-    found = {row["id"]: json.loads(row["title"]) for row in session.rows("SELECT id, title FROM identity_person")}
+    """The title of every person by id and by login, and of every token by id: a token is called after its owner."""
+    people = session.rows("SELECT id, login, title FROM identity_person")
+    found = {row[key]: json.loads(row["title"]) for row in people for key in ("id", "login")}
     tokens = session.rows("SELECT id, person FROM identity_token")
     return found | {row["id"]: found[row["person"]] for row in tokens if row["person"] in found}
 

@@ -55,6 +55,7 @@ async def detail(platform: Platform, caller: Caller, incident: Incident, languag
     return {
         **summary(incident, iso(platform.clock.now())),
         "description": incident.description,
+        "assignee_title": titles.get(incident.assignee) if incident.assignee else None,
         "actions": [action for action in rules.allowed(incident) if caller.allowed(f"incident:{action}", resource)],
         "history": [
             {
