@@ -1,4 +1,4 @@
-/** The titles of organisations, asked for once somebody is signed in who may read them. */
+/** The titles of organisations, asked for at first need and again when somebody signs in: who may read them is a policy. */
 import { shallowRef, watch } from "vue";
 import { api } from "@/api/endpoints";
 import type { Organisation } from "@/api/types";
@@ -11,7 +11,7 @@ let asked = false;
 export function askOrganisations(): void {
   if (asked) return;
   asked = true;
-  watch(person, (now) => now && void fetchAll(), { immediate: true });
+  watch(person, () => void fetchAll(), { immediate: true });
 }
 
 async function fetchAll(): Promise<void> {
