@@ -15,7 +15,7 @@ from mumian.kernel.declarations.documents import read_path
 from mumian.kernel.declarations.kinds import discover
 from mumian.kernel.declarations.service import Declarations
 from mumian.kernel.discovery import components
-from mumian.kernel.errors import Unavailable
+from mumian.kernel.errors import Invalid, Unavailable
 from mumian.kernel.migrations import migrate
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
@@ -91,15 +91,20 @@ def apply_services(platform: Platform) -> list[str]:
     """Put the declarations of every installed service into force; returns the lines of what changed.
 
     A folder that still holds what was last applied from it is passed over: what was changed since in other ways stands.
+    A service that does not fit the city, because it names an organisation that is not there, say, is told of and left out.
     """
     changed: list[str] = []
     for component in components():
         folder = component.folder / "declarations"
         if component.area != "services" or not folder.is_dir():
             continue
-        documents, source = read_path(folder), source_of(folder)
-        if not platform.declarations.is_applied_now(documents, source):
-            changed += platform.declarations.apply_now(documents, source, prune=True, whole=True).lines()
+        source = source_of(folder)
+        try:
+            documents = read_path(folder)
+            if not platform.declarations.is_applied_now(documents, source):
+                changed += platform.declarations.apply_now(documents, source, prune=True, whole=True).lines()
+        except Invalid as error:
+            changed += [f"! {source} is not in force", *str(error).splitlines()]
     return changed
 
 
