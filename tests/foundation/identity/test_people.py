@@ -174,7 +174,8 @@ async def test_the_titles_of_actors_are_known_for_people_and_tokens(town: Town) 
     token = (await client.post(f"{BASE}/tokens", json={"title": "probe", "scopes": ["*"]})).json()["id"]
     titles = await town.identity.titles()
     assert titles[token] == {"zh": "li.na", "en": "li.na"}
-    assert len(titles) == 2
+    assert titles["li.na"] == titles[token]
+    assert len(titles) == 3
 
 
 async def test_every_route_of_the_whole_city_names_its_action(platform: Platform) -> None:

@@ -59,7 +59,7 @@ class Identity:
         self._records = platform.records
 
     async def titles(self) -> dict[str, dict[str, str]]:
-        """What to show for the id of an actor: the {zh, en} title of each person; a token has that of its owner."""
+        """What to show for the id or login of an actor: the {zh, en} title of each person; a token has that of its owner."""
         return await self._records.read(store.titles)
 
 
