@@ -231,11 +231,11 @@ async def test_whoever_comes_while_others_wait_for_the_same_key_waits_with_them(
 
     desk.afterwards = [lambda: wait(0, Conflict(reason="not yet")), lambda: wait(1, None)]
     first = asyncio.ensure_future(send(client))
-    await begun[0].wait()
+    await asyncio.wait_for(begun[0].wait(), 30)
     second = asyncio.ensure_future(send(client))
     await asyncio.sleep(0.1)
     gates[0].set()
-    await begun[1].wait()
+    await asyncio.wait_for(begun[1].wait(), 30)
     third = asyncio.ensure_future(send(client))
     await asyncio.sleep(0.1)
     gates[1].set()
