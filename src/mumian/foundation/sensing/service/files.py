@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from mumian.foundation.sensing.contracts import BrokenRow, StreamInfo
+from mumian.foundation.sensing.contracts import BrokenRow, Int64, StreamInfo
 from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.service.lines import line_numbers, read_header
 from mumian.foundation.storage.contracts import LakeTransaction
@@ -64,21 +64,30 @@ def fill(work: LakeTransaction, source: Source) -> Filled:
     raise Invalid.field("file", "sensing.import.format", suffix=source.path.suffix or source.path.name)
 
 
-def sift(work: LakeTransaction, source: Source, filled: Filled) -> list[BrokenRow]:
-    """Take broken rows out of `imported`; returns them with what could not be read, by line.
+@dataclass(frozen=True, eq=False)
+class Sifted:
+    """What `sift` found: the broken rows by line, how many rows are good, and the numbers in `imported` of those that are not."""
+
+    broken: tuple[BrokenRow, ...]
+    good: int
+    left_out: Int64
+
+
+def sift(work: LakeTransaction, source: Source, filled: Filled) -> Sifted:
+    """Find the broken rows of `imported` and tell what is wrong with each, and with what could not be read.
 
     To be called in a later transaction than `fill`: only then are rows numbered in their order. The line is a row's first line
     in a CSV file, and its number (from 1) in a Parquet file.
     """
     _check_ranges(work, source)
+    count = int(work.rows("SELECT count(*) FROM imported")[0][0])
     faulty = work.rows(f"SELECT rowid + 1, {_TEXTS}, stream, time, result FROM imported WHERE broken ORDER BY rowid")
     lines = [int(row[0]) for row in faulty]
     if filled.quoted is not None:
-        lines = line_numbers(source.path, lines, {b.line for b in filled.unreadable}, filled.quoted)
-    if faulty:
-        work.execute("CREATE OR REPLACE TEMP TABLE imported AS SELECT stream, time, result FROM imported WHERE NOT broken")
+        lines = line_numbers(source.path, lines, {b.line for b in filled.unreadable}, filled.quoted, count)
     broken = [*filled.unreadable, *(_describe(source, line, row) for line, row in zip(lines, faulty, strict=True))]
-    return sorted(broken, key=lambda b: b.line)
+    left_out = np.array([row[0] - 1 for row in faulty], np.int64)
+    return Sifted(tuple(sorted(broken, key=lambda b: b.line)), count - len(faulty), left_out)
 
 
 def _fill_csv(work: LakeTransaction, source: Source) -> Filled:
@@ -126,9 +135,8 @@ def _csv_reader(source: Source, header: list[str], delimiter: str, quoted: bool)
     if not quoted:
         texts = [f"CASE WHEN {t} LIKE '\"%\"' THEN nullif({t}[2:-2], '') ELSE {t} END" for t in texts]
     stream, time, result = texts
-    # A cast to TIMESTAMP is quicker, and would silently drop any other offset than Z.
-    moment = f"CASE WHEN suffix({time}, 'Z') THEN TRY_CAST({time} AS TIMESTAMP) ELSE TRY_CAST({time} AS TIMESTAMPTZ) END"
-    typed = moment, f"TRY_CAST({result} AS DOUBLE)"
+    # TIMESTAMPTZ, since a cast to TIMESTAMP would silently drop an offset.
+    typed = f"TRY_CAST({time} AS TIMESTAMPTZ)", f"TRY_CAST({result} AS DOUBLE)"
     keep = ", store_rejects = true, rejects_table = 'import_errors', rejects_scan = 'import_scans'"
     return _Reader(f"read_csv({options})", stream, time, result, *typed), keep
 
@@ -193,10 +201,9 @@ def _offer_streams(work: LakeTransaction, source: Source) -> None:
     names = {s.id: s.name for s in source.streams}
     gap = new_id()
     listed = [names.get(number, f"{gap} {number}") for number in range(1, max(names, default=0) + 1)]
-    work.offer("listed_names", {"place": np.arange(len(listed)), "name": np.array(listed, dtype=object)})
     work.execute("DROP TYPE IF EXISTS temp.main.stream_names")
     if listed:
-        work.execute("CREATE TEMP TYPE stream_names AS ENUM (SELECT name FROM listed_names ORDER BY place)")
+        work.execute(f"CREATE TEMP TYPE stream_names AS ENUM ({', '.join(map(_text, listed))})")
     elif source.one is None:
         raise Invalid.field("stream_column", "sensing.unknown_stream_name", stream="…")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mumian.foundation.sensing.contracts import BrokenRow, ImportReport, Int64, Observations
+from mumian.foundation.sensing.contracts import ImportReport, Int64, Observations
 from mumian.foundation.sensing.rules import Known, decide, distinct, microseconds
-from mumian.foundation.sensing.service.files import Source, fill, sift
+from mumian.foundation.sensing.service.files import Sifted, Source, fill, sift
 from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.folding import IMPORT, Folding
 from mumian.foundation.sensing.service.recorder import Recorder
@@ -50,12 +50,13 @@ class Importing:
         source = Source(path, columns, one, registry.all(), microseconds(self._platform.clock.now()), self._ahead)
         await self._folding.fold()
         async with self._folding.lock:
-            rows, broken = await asyncio.to_thread(self._read, source)
+            sifted = await asyncio.to_thread(self._read, source)
             async with self._recorder.deciding:
-                accepted = await self._keep(path.name) if rows else 0
+                accepted = await self._keep(path.name, sifted) if sifted.good else 0
         self._folding.changed()
         seconds = clock.perf_counter() - started
-        return ImportReport(str(path), rows + len(broken), accepted, rows - accepted, tuple(broken), seconds)
+        rows, broken = sifted.good, sifted.broken
+        return ImportReport(str(path), rows + len(broken), accepted, rows - accepted, broken, seconds)
 
     @property
     def _lake(self) -> Lake:
@@ -65,17 +66,16 @@ class Importing:
     def _ahead(self) -> int:
         return self._folding.settings.future_seconds * 1_000_000
 
-    def _read(self, source: Source) -> tuple[int, list[BrokenRow]]:
-        """Read the file into the temporary table `imported` (stream, time, result); how many rows it has, and the bad ones."""
+    def _read(self, source: Source) -> Sifted:
+        """Read the file into the temporary table `imported` (stream, time, result, broken), and tell what is broken."""
         with self._lake.transaction() as work:
             filled = fill(work, source)
         with self._lake.transaction() as work:
-            broken = sift(work, source, filled)
-            return int(work.rows("SELECT count(*) FROM imported")[0][0]), broken
+            return sift(work, source, filled)
 
-    async def _keep(self, source: str) -> int:
+    async def _keep(self, source: str, sifted: Sifted) -> int:
         """Move what is new from `imported` to the lake, in one commit; returns how many rows that is."""
-        spans, rows = await asyncio.to_thread(self._load)
+        spans, rows = await asyncio.to_thread(self._load, sifted)
         tail = self._recorder.tail
         tail.make_room(self._recorder.registry.highest)
         apart = bool((spans.first > tail.latest.times[spans.streams]).all())
@@ -91,7 +91,7 @@ class Importing:
 
         def work() -> None:
             with self._lake.transaction() as transaction:
-                self._insert(transaction, rows, first_id, whole)
+                self._insert(transaction, rows)
                 transaction.advance(position)
 
         # Taken even if the commit fails: it may have reached the lake all the same.
@@ -100,20 +100,23 @@ class Importing:
         self._take_note(rows, spans if whole else None)
         return len(rows)
 
-    def _load(self) -> tuple[Spans, Observations]:
+    def _load(self, sifted: Sifted) -> tuple[Spans, Observations]:
+        good = "FROM imported" + (" WHERE NOT broken" if len(sifted.left_out) else "")
         with self._lake.transaction() as work:
             spans = work.columns(
                 "SELECT stream AS streams, min(time) AS first, max(time) AS last, arg_max(rowid, time) AS last_row, "
-                "count(*) AS counts FROM imported GROUP BY stream"
+                f"count(*) AS counts {good} GROUP BY stream"
             )
-            found = work.columns("SELECT stream, time, result FROM imported")
+            found = work.columns(f"SELECT stream, time, result {good}")
+        spans["last_row"] -= np.searchsorted(sifted.left_out, spans["last_row"])
         return Spans(**spans), Observations(found["stream"], found["time"], found["result"].astype(np.float64, copy=False))
 
     def _new(self, rows: Observations, first_id: int) -> Observations:
         """The rows that are no repeats of each other, of the lake or of what waits for it."""
         with self._lake.transaction() as work:
             lake = work.columns(
-                "SELECT o.id, o.stream, o.time, o.result FROM observation o SEMI JOIN imported USING (stream, time)"
+                "SELECT o.id, o.stream, o.time, o.result FROM observation o "
+                "SEMI JOIN (SELECT stream, time FROM imported WHERE NOT broken) USING (stream, time)"
             )
         waiting = self._recorder.tail.rows(self._recorder.folded)
         in_lake = Observations(lake["stream"], lake["time"], lake["result"].astype(np.float64), lake["id"])
@@ -122,16 +125,11 @@ class Importing:
         return rows.take(np.flatnonzero(decide(rows, known, first_id).new))
 
     @staticmethod
-    def _insert(work: LakeTransaction, rows: Observations, first_id: int, whole: bool) -> None:
-        names = "(id, stream, time, result, result_time)"
-        if whole:
-            work.execute(
-                f"INSERT INTO {TABLE.name} {names} SELECT $first + rowid, stream, time, result, NULL FROM imported",
-                first=first_id,
-            )
-            return
+    def _insert(work: LakeTransaction, rows: Observations) -> None:
+        work.execute("DROP TABLE imported")
         columns = {name: values for name, values in columns_of(rows).items() if name != "result_time"}
         work.offer("fresh_rows", columns)
+        names = "(id, stream, time, result, result_time)"
         work.execute(f"INSERT INTO {TABLE.name} {names} SELECT id, stream, time, result, NULL FROM fresh_rows")
 
     def _take_note(self, rows: Observations, spans: Spans | None) -> None:

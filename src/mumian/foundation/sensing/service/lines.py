@@ -2,15 +2,18 @@
 
 import csv
 import gzip
-import mmap
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
+
+import numpy as np
 
 from mumian.kernel.errors import Invalid
 
 _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 1_000_000
+_CHUNK = 1 << 20
+_END, _RETURN = ord("\n"), ord("\r")
 
 
 def read_header(path: Path) -> tuple[list[str], str]:
@@ -28,11 +31,14 @@ def read_header(path: Path) -> tuple[list[str], str]:
     return header, delimiter
 
 
-def line_numbers(path: Path, rows: Sequence[int], unreadable: Collection[int], quoted: bool) -> list[int]:
-    """The line (the header is 1) on which each of these rows begins; row 1 is the first that is neither blank nor unreadable."""
+def line_numbers(path: Path, rows: Sequence[int], unreadable: Collection[int], quoted: bool, count: int) -> list[int]:
+    """The line (the header is 1) on which each of these rows begins; row 1 is the first that is neither blank nor unreadable.
+
+    `count` is how many rows there are, unreadable lines and the header left out.
+    """
     if not rows:
         return []
-    if _one_line_each(path):
+    if _one_line_each(path, 1 + count + len(unreadable)):
         return _counted(rows, sorted(unreadable))
     wanted, numbers, row = iter(rows), [], 0
     next_wanted = next(wanted, None)
@@ -48,12 +54,19 @@ def line_numbers(path: Path, rows: Sequence[int], unreadable: Collection[int], q
     return numbers
 
 
-def _one_line_each(path: Path) -> bool:
-    """Whether the file has neither quotes nor blank lines, so that rows can be counted instead of read."""
+def _one_line_each(path: Path, count: int) -> bool:
+    """Whether there are as many lines as header, rows and unreadable lines: none is blank then, and no row goes over two."""
     if path.name.lower().endswith(".gz"):
         return False
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return all(content.find(sign) < 0 for sign in (b'"', b"\n\n", b"\n\r", b"\r\r")) and content[:1] not in (b"\n", b"\r")
+    ends, returns, last = 0, 0, _END
+    buffer = bytearray(_CHUNK)
+    with path.open("rb", buffering=0) as stream:
+        while read := stream.readinto(buffer):
+            chunk = np.frombuffer(buffer, np.uint8, read)
+            ends += int(np.count_nonzero(chunk == _END))
+            returns += int(np.count_nonzero(chunk == _RETURN))
+            last = int(chunk[-1])
+    return ends + (last != _END) == count and returns in (0, ends)
 
 
 def _counted(rows: Sequence[int], unreadable: Sequence[int]) -> list[int]:
