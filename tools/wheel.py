@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class WheelHook(BuildHookInterface):  # type: ignore[misc]
+class WheelHook(BuildHookInterface[Any]):
     """The build hook of hatchling; an editable install uses the checkout as it is."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
