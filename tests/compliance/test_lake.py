@@ -137,6 +137,35 @@ def test_the_digest_of_a_data_file_is_that_of_its_bytes(lake: Lake) -> None:
         assert (file.bytes, file.sha256) == (len(content), sha256(content).hexdigest())
 
 
+def test_a_data_file_that_is_known_is_not_read(lake: Lake) -> None:
+    lake.append("reading", readings(1, 10))
+    lake.append("reading", readings(11, 10))
+    first, second = lake.files("reading")
+    again = lake.files("reading", {Path(first.path).name})
+    assert [file.sha256 for file in again] == ["", second.sha256]
+    Path(first.path).unlink()
+    assert [file.sha256 for file in lake.files("reading")] == ["", second.sha256]
+
+
+def test_the_digest_of_the_catalogue_changes_with_the_lake_and_only_then(opener: Callable[[], Lake]) -> None:
+    lake = opener()
+    lake.create(TABLE)
+    empty = lake.catalogue_digest()
+    lake.append("reading", readings(1, 10), Position("journal", 10))
+    filled = lake.catalogue_digest()
+    assert lake.rows("SELECT count(*) FROM reading") == [(10,)]
+    assert filled not in (empty, "")
+    lake.close()
+    again = opener()
+    again.create(TABLE)
+    assert again.catalogue_digest() == filled
+    with again.transaction() as work:
+        work.advance(Position("journal", 11))
+    assert again.catalogue_digest() != filled
+    assert again.integrity_faults() == []
+    again.close()
+
+
 def test_compaction_merges_files_and_keeps_every_row(lake: Lake) -> None:
     for part in range(5):
         lake.append("reading", readings(part * 100, 100), Position("journal", part))

@@ -150,7 +150,8 @@ async def test_a_fold_tells_what_came_to_rest_and_is_proved_by_its_digest(sensin
     lake = sensing.finder._lake()
     with lake.transaction() as work:
         work.execute("UPDATE observation SET result = 1.5 WHERE id = 1")
-    assert len(sensing.faults()) == 1
+    changed = [fault for fault in sensing.faults() if fault.table == "lake observations"]
+    assert [(fault.entry, fault.field) for fault in changed] == [("1–2", "digest")]
 
 
 async def test_everything_is_there_after_a_restart(settings: Settings, clock: ManualClock) -> None:

@@ -100,8 +100,8 @@ class Sensing:
         return rows if len(rows) < 2 or (np.diff(rows.ids) > 0).all() else rows.take(np.argsort(rows.ids))
 
     def faults(self) -> list[Fault]:
-        """Every recorded batch of observations that the lake does not hold as it was recorded."""
-        return self.platform.records.read_now(lambda session: list(faults(session, self.finder)))
+        """Every batch of observations, data file or part of the catalogue that is not as it was told."""
+        return self.platform.records.read_now(lambda session: list(faults(session, self.platform, self.finder)))
 
     async def register(self, work: Callable[[Any], int], actor: Any) -> int:
         """Register streams by `work(transaction)`, which returns an id; they take observations at once."""

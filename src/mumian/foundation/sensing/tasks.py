@@ -11,4 +11,4 @@ def register(platform: Platform) -> None:
     sensing = Sensing(platform)
     platform.provide(Sensing, sensing)
     platform.background(sensing.folding)
-    platform.get(EvidenceChecks).add("foundation.sensing", lambda session: faults(session, sensing.finder))
+    platform.get(EvidenceChecks).add("foundation.sensing", lambda session: faults(session, platform, sensing.finder))

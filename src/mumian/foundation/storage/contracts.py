@@ -1,6 +1,6 @@
 """Contracts of storage: the ports behind which the city keeps its data, whatever engine does the work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,8 +119,19 @@ class Lake(Protocol):
         """One write transaction: committed when the block ends, undone when it raises."""
         ...
 
-    def files(self, table: str) -> list[DataFile]:
-        """The live data files of a table with their digests, by path: evidence that nobody changed them."""
+    def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:
+        """The live data files of a table with their digests, by path: evidence that nobody changed them.
+
+        Every file is read, but those whose name is in `known`; these, and files that are not there, have an empty digest.
+        """
+        ...
+
+    def catalogue_digest(self) -> str:
+        """The SHA-256, in hexadecimal, of all that the catalogue says: the same until something changes in the lake."""
+        ...
+
+    def integrity_faults(self) -> list[str]:
+        """What the catalogue's engine finds wrong with its own files; empty when sound or unable to tell."""
         ...
 
     def compact(self, table: str, keep: datetime) -> Compaction:

@@ -17,6 +17,7 @@ from mumian.foundation.sensing.journal.segments import Journal
 from mumian.foundation.sensing.rules import digest, instant, microseconds
 from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.recorder import Recorder
+from mumian.foundation.sensing.service.sealing import Seal, Sealing
 from mumian.foundation.sensing.settings import SensingSettings
 from mumian.foundation.storage.contracts import Lake, Position
 from mumian.kernel.background import Loop
@@ -39,6 +40,7 @@ class Folding:
         self._platform = platform
         self._recorder = recorder
         self._finder = finder
+        self._sealing = Sealing(platform)
         self.settings = settings
         self._folding = asyncio.Lock()
         self._loop = Loop(self.name, platform.clock, self._look, _LOOK_SECONDS)
@@ -84,23 +86,27 @@ class Folding:
     async def fold(self) -> bool:
         """Move all that waits into the lake; True if there was anything. Raises Unavailable, and then it still waits."""
         async with self._folding:
-            recorder = self._recorder
-            if self._doubtful:
-                await self._resolve()
-            rows, sequence = recorder.tail.rows(recorder.folded), recorder.sequence
-            answers = recorder.answers.take_fresh()
-            if not len(rows) and not answers:
-                return False
-            try:
-                await self._move(rows, sequence, answers)
-            except BaseException:
-                recorder.answers.fresh[:0] = answers
-                raise
-            recorder.folded += len(rows)
-            self._trim()
-            await recorder.release(sequence)
-            await self._compact()
-            return True
+            return await self.fold_held()
+
+    async def fold_held(self) -> bool:
+        """`fold` for who holds the lock."""
+        recorder = self._recorder
+        if self._doubtful:
+            await self._resolve()
+        rows, sequence = recorder.tail.rows(recorder.folded), recorder.sequence
+        answers = recorder.answers.take_fresh()
+        if not len(rows) and not answers:
+            return False
+        try:
+            await self._move(rows, sequence, answers)
+        except BaseException:
+            recorder.answers.fresh[:0] = answers
+            raise
+        recorder.folded += len(rows)
+        self._trim()
+        await recorder.release(sequence)
+        await self._compact()
+        return True
 
     async def commit(self, rows: Observations, source: str, position: Position, work: Callable[[], None]) -> None:
         """Commit rows to the lake by `work` and tell of them, exactly once even if the process ends in between.
@@ -116,7 +122,8 @@ class Folding:
             if not await asyncio.to_thread(self._reached, position):
                 raise
         try:
-            await self._platform.records.write(lambda tx: _recorded(tx, facts))
+            seal = await self._sealing.look()
+            await self._platform.records.write(lambda tx: _recorded(tx, facts, seal))
         except Unavailable as error:
             _log.warning("what came to rest in the lake is told later: %s", error)
         else:
@@ -173,7 +180,11 @@ class Folding:
             self._commits = 0
             keep = datetime.now(UTC) - timedelta(minutes=10)
             lake = self._platform.get(Lake)  # type: ignore[type-abstract]
+            await self._sealing.announce()
+            self._doubtful = True
             await asyncio.to_thread(lake.compact, TABLE.name, keep)
+            await self._sealing.seal()
+            self._doubtful = False
 
     def _recover(self, journal: Journal) -> None:
         lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
@@ -198,12 +209,13 @@ class Folding:
         recorder.sequence = max(recorder.sequence, position)
 
     async def _reconcile(self) -> None:
-        """Write down of every planned fold whether the lake has it: the process may have ended just before."""
+        """Write down of every planned fold whether the lake has it, and how the lake is: the process may have ended before."""
         planned = await self._platform.records.read(store.planned_folds)
-        if not planned:
+        if not planned and not await self._platform.records.read(store.seal_expected):
             return
         lake = self._platform.get(Lake)  # type: ignore[type-abstract]
         reached = {name: await asyncio.to_thread(lake.position, name) for name in (JOURNAL, IMPORT)}
+        seal = await self._sealing.look()
 
         def work(tx: Transaction) -> None:
             for row in planned:
@@ -211,6 +223,7 @@ class Folding:
                     _recorded(tx, row)
                 else:
                     store.forget_fold(tx, row["first_id"], row["last_id"])
+            seal.tell(tx)
 
         await self._platform.records.write(work)
 
@@ -241,7 +254,7 @@ def summary(rows: Observations, source: str, position: int) -> Row:
     }
 
 
-def _recorded(tx: Transaction, facts: Row) -> None:
+def _recorded(tx: Transaction, facts: Row, seal: Seal | None = None) -> None:
     store.finish_fold(tx, facts["first_id"], facts["last_id"])
     tx.emit(
         ObservationsRecorded(
@@ -255,6 +268,8 @@ def _recorded(tx: Transaction, facts: Row) -> None:
             digest=facts["digest"],
         )
     )
+    if seal is not None:
+        seal.tell(tx)
 
 
 def _answer(row: Row) -> Answer:

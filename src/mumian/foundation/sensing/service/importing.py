@@ -52,6 +52,8 @@ class Importing:
         async with self._folding.lock:
             sifted = await asyncio.to_thread(self._read, source)
             async with self._recorder.deciding:
+                # What came meanwhile goes first: a batch's ids are then all its own.
+                await self._folding.fold_held()
                 accepted = await self._keep(path.name, sifted) if sifted.good else 0
         self._folding.changed()
         seconds = clock.perf_counter() - started

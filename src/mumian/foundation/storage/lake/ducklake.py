@@ -2,9 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -14,20 +13,11 @@ import duckdb
 import numpy as np
 
 from mumian.foundation.storage.contracts import NONE, Array, Compaction, DataFile, Position, Table
+from mumian.foundation.storage.lake.catalogue import Catalogue, damages, digest
 from mumian.foundation.storage.lake.errors import LakeClosed, translate
 from mumian.foundation.storage.lake.extensions import connect
 
 _POSITION = "lake_position"
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Where DuckLake keeps its catalogue: engine name, extension to load, connection string, and options to attach it with."""
-
-    engine: str
-    extension: str
-    url: str
-    options: str = ""
 
 
 class DuckLake:
@@ -36,8 +26,8 @@ class DuckLake:
     def __init__(self, catalogue: Catalogue, data: Path, extensions: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.engine = catalogue.engine
+        self._catalogue = catalogue
         self._data = data
-        self._digests: dict[str, tuple[int, str]] = {}
         self._synced: set[str] = set()
         self._writing = threading.RLock()
         self._local = threading.local()
@@ -119,10 +109,25 @@ class DuckLake:
             finally:
                 work.forget()
 
-    def files(self, table: str) -> list[DataFile]:
-        """The live data files of a table with their digests; each file is read once, since files never change."""
+    def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:
+        """The live data files of a table with their digests; those in `known` are not read."""
         names = sorted(row[0] for row in self.rows(f"SELECT data_file FROM ducklake_list_files('lake', '{table}')"))
-        return [self._data_file(Path(name)) for name in names]
+        return [_data_file(Path(name), Path(name).name in known) for name in names]
+
+    def catalogue_digest(self) -> str:
+        """The digest of what the catalogue says, from one snapshot of it."""
+        cursor = self._reader()
+        with translate():
+            cursor.begin()
+            try:
+                return digest(cursor, self._catalogue)
+            finally:
+                _undo(cursor)
+
+    def integrity_faults(self) -> list[str]:
+        """What the catalogue's engine finds wrong with its own files."""
+        with translate():
+            return damages(self._reader(), self._catalogue)
 
     def compact(self, table: str, keep: datetime) -> Compaction:
         """Merge small files into large ones and delete what only snapshots before `keep` used."""
@@ -175,14 +180,6 @@ class DuckLake:
             if fresh:
                 _fsync(Path(folder))
 
-    def _data_file(self, path: Path) -> DataFile:
-        size = path.stat().st_size
-        known = self._digests.get(path.name)
-        if known is None or known[0] != size:
-            with path.open("rb") as stream:
-                known = self._digests[path.name] = (size, file_digest(stream, "sha256").hexdigest())
-        return DataFile(str(path), size, known[1])
-
 
 class Work:
     """An open transaction of the lake."""
@@ -230,6 +227,15 @@ def _undo(connection: duckdb.DuckDBPyConnection) -> None:
         connection.rollback()
     except duckdb.Error:
         return
+
+
+def _data_file(path: Path, known: bool) -> DataFile:
+    if not path.is_file():
+        return DataFile(str(path), 0, "")
+    if known:
+        return DataFile(str(path), path.stat().st_size, "")
+    with path.open("rb") as stream:
+        return DataFile(str(path), path.stat().st_size, file_digest(stream, "sha256").hexdigest())
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Array]:

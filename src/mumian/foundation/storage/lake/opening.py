@@ -3,7 +3,8 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mumian.foundation.storage.lake.ducklake import Catalogue, DuckLake
+from mumian.foundation.storage.lake.catalogue import postgresql, sqlite
+from mumian.foundation.storage.lake.ducklake import DuckLake
 from mumian.kernel.errors import Fault, Invalid
 
 
@@ -12,11 +13,9 @@ def open_lake(url: str, home: Path) -> DuckLake:
     folder = home / "lake"
     folder.mkdir(parents=True, exist_ok=True)
     if url == "local":
-        # Write-ahead log: in SQLite's rollback mode a reader would make the writer's commit fail.
-        options = ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000"
-        catalogue = Catalogue("ducklake-sqlite", "sqlite", f"sqlite:{folder / 'catalogue.sqlite'}", options)
+        catalogue = sqlite(str(folder / "catalogue.sqlite"))
     elif url.startswith(("postgresql://", "postgres://")):
-        catalogue = Catalogue("ducklake-postgresql", "postgres", f"postgres:{_keywords(url)}")
+        catalogue = postgresql(_keywords(url))
     else:
         raise Invalid(Fault("MUMIAN_LAKE", "field.choice", {"expected": "local, postgresql://…"}))
     return DuckLake(catalogue, folder / "data", folder / "extensions")
