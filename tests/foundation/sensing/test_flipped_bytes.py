@@ -14,6 +14,7 @@ from mumian.foundation.sensing.api import Observations, Sensing
 from mumian.foundation.sensing.service.finder import TABLE
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.clock import ManualClock
+from mumian.kernel.errors import Unavailable
 from mumian.kernel.settings import Settings
 from tests.foundation.sensing.conftest import build
 
@@ -47,8 +48,8 @@ def faults(settings: Settings, clock: ManualClock) -> list[str]:
     """What a verification says that looks from outside, as `mumian ledger verify` does."""
     try:
         platform = create_platform(settings, clock, serving=False)
-    except Exception as error:
-        return [f"lake catalogue: {error}"]
+    except Unavailable as error:
+        return [str(error)]
     try:
         return [str(fault) for fault in platform.get(Sensing).faults()]
     finally:

@@ -67,7 +67,7 @@ def damages(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> list
         return []
     try:
         found = [str(row[0]) for row in _ask(connection, catalogue, catalogue.check)]
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
         return [str(error)[:200]]
     return [] if found == ["ok"] else found
 

@@ -16,6 +16,7 @@ from mumian.foundation.storage.contracts import NONE, Array, Compaction, DataFil
 from mumian.foundation.storage.lake.catalogue import Catalogue, damages, digest
 from mumian.foundation.storage.lake.errors import LakeClosed, translate
 from mumian.foundation.storage.lake.extensions import connect
+from mumian.kernel.errors import Unavailable
 
 _POSITION = "lake_position"
 
@@ -33,13 +34,20 @@ class DuckLake:
         self._local = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._closed = False
-        with translate():
-            self._root = connect(extensions, "ducklake", catalogue.extension)
-            url, path = catalogue.url.replace("'", "''"), str(data).replace("'", "''")
-            options = f"DATA_PATH '{path}/', DATA_INLINING_ROW_LIMIT 0{catalogue.options}"
-            self._root.execute(f"ATTACH 'ducklake:{url}' AS lake ({options})")
-            self._writer = self._cursor()
-            self._prepare_positions()
+        try:
+            with translate():
+                self._open(catalogue, extensions)
+        except (duckdb.Error, UnicodeDecodeError) as error:  # a damaged name breaks even DuckDB's message
+            why = str(error).splitlines()[0][:200]
+            raise Unavailable(reason=f"the lake catalogue ({catalogue.engine}) is damaged or cannot be opened: {why}") from error
+
+    def _open(self, catalogue: Catalogue, extensions: Path) -> None:
+        self._root = connect(extensions, "ducklake", catalogue.extension)
+        url, path = catalogue.url.replace("'", "''"), str(self._data).replace("'", "''")
+        options = f"DATA_PATH '{path}/', DATA_INLINING_ROW_LIMIT 0{catalogue.options}"
+        self._root.execute(f"ATTACH 'ducklake:{url}' AS lake ({options})")
+        self._writer = self._cursor()
+        self._prepare_positions()
 
     def _prepare_positions(self) -> None:
         """Positions are a few short rows: DuckLake may keep them inside the catalogue instead of in files."""
