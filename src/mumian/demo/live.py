@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mumian.demo.feed import Feed
 from mumian.demo.officers import Officers
 from mumian.demo.opening import Opened, open_city
 from mumian.foundation.identity.api import bootstrap
+from mumian.foundation.sensing.api import Sensing, instant
 from mumian.kernel.i18n import text
 
 _HOUR = timedelta(hours=1)
@@ -53,7 +54,7 @@ async def works(opened: Opened, http: httpx.AsyncClient) -> list[Coroutine[Any, 
 
 async def _feeding(opened: Opened, feed: Feed) -> None:
     """Deliver every hour when it has come; what was delayed goes along with the next."""
-    clock, position = opened.platform.clock, opened.start
+    clock, position = opened.platform.clock, _first_missing(opened)
     while position < opened.end:
         until = min(clock.now(), opened.end, position + _MOST_HOURS * _HOUR)
         try:
@@ -64,6 +65,15 @@ async def _feeding(opened: Opened, feed: Feed) -> None:
         wait = 3600 - clock.now().timestamp() % 3600
         await asyncio.sleep(max(_SHORTEST, clock.real_seconds(wait)))
     print(text("demo.ended", language()), flush=True)
+
+
+def _first_missing(opened: Opened) -> datetime:
+    """The first hour that some stream lacks: a demo that was cut off goes on there, however far its clock had run."""
+    sensing = opened.platform.get(Sensing)
+    known = sensing.latest([sensing.stream(name).id for name in opened.replay.streams])
+    if len(known) < len(opened.replay.streams):
+        return opened.start.replace(minute=0, second=0, microsecond=0)
+    return instant(int(known.times.min())) + _HOUR
 
 
 async def _repeat(opened: Opened, act: Callable[[], Awaitable[int]]) -> None:

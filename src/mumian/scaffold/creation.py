@@ -1,7 +1,9 @@
 """Writes the folder of a new service from the template beside this file."""
 
+import importlib.util
 import keyword
 import re
+import sys
 from pathlib import Path
 from string import Template
 
@@ -17,7 +19,11 @@ def create(name: str, folder: Path | None) -> str:
     """Write the service and say what to do next."""
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _MOST_LETTERS:
         raise Invalid.field("name", "scaffold.bad_name", name=name)
-    return _beside_the_others(name) if folder is None else _as_project(name, folder)
+    if folder is None:
+        return _beside_the_others(name)
+    if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
+        raise Invalid.field("name", "scaffold.taken_name", name=name)
+    return _as_project(name, folder)
 
 
 def _beside_the_others(name: str) -> str:

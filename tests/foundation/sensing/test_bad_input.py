@@ -95,6 +95,8 @@ SINGLE: list[tuple[str, dict[str, Any], int, str]] = [
     ("no result", {"Datastream": {"@iot.id": 1}}, 422, "result"),
     ("a result of text", {"Datastream": {"@iot.id": 1}, "result": "x"}, 422, "result"),
     ("an unknown stream", {"Datastream": {"@iot.id": 77}, "result": 1}, 422, "Datastream.@iot.id"),
+    ("an id beyond 64 bits", {"Datastream": {"@iot.id": 2**64}, "result": 1}, 422, "Datastream.@iot.id"),
+    ("an id far below", {"Datastream": {"@iot.id": -(10**30)}, "result": 1}, 422, "Datastream.@iot.id"),
     ("a bad time", {"Datastream": {"@iot.id": 1}, "result": 1, "phenomenonTime": "now"}, 422, "phenomenonTime"),
     ("a bad result time", {"Datastream": {"@iot.id": 1}, "result": 1, "resultTime": "2013"}, 422, "resultTime"),
     ("a future", {"Datastream": {"@iot.id": 1}, "result": 1, "phenomenonTime": "2099-01-01T00:00:00Z"}, 422, "phenomenonTime"),
@@ -159,6 +161,7 @@ ADDRESSES = [
     ("GET", "/sta/v1.1/Things?$filter=(name eq 'x'", 422),
     ("GET", "/sta/v1.1/Things?$filter=name eq 'x') or (1 eq 1", 422),
     ("GET", "/sta/v1.1/Things?$filter=" + "(" * 500, 422),
+    ("GET", "/sta/v1.1/Things?$filter=" + " or ".join(["id eq 1"] * 1500), 422),
     ("GET", "/sta/v1.1/Observations?$filter=phenomenonTime gt 2014-13-01T00:00:00Z", 422),
 ]
 
@@ -168,6 +171,20 @@ async def test_a_bad_address_or_option_is_refused(http: httpx.AsyncClient) -> No
         answer = await http.request(method, path)
         assert answer.status_code == answer.json()["status"] == status, (path, answer.text)
         assert answer.json()["detail"]
+
+
+async def test_a_page_of_nothing_links_to_no_next_one(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/sta/v1.1/Datastreams?$top=0&$count=true")
+    assert answer.status_code == 200
+    assert answer.json()["value"] == []
+    assert "@iot.nextLink" not in answer.json()
+
+
+async def test_an_odd_host_makes_no_broken_answer(http: httpx.AsyncClient) -> None:
+    odd = {"Host": 'a"b\\c', "X-Forwarded-Proto": 'x"'}
+    answer = await http.post(MANY, content=rows([TIME, 1]), headers=odd)
+    assert answer.status_code == 201
+    assert answer.json()[0].endswith("/Observations(1)")
 
 
 async def test_nobody_records_without_a_right_to(http: httpx.AsyncClient) -> None:

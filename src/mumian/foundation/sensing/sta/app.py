@@ -41,7 +41,8 @@ class Request:
     def base(self) -> str:
         """The address of the service's root."""
         host = self.headers.get(b"host", b"localhost").decode("latin-1")
-        scheme = self.headers.get(b"x-forwarded-proto", self.scope.get("scheme", "http").encode()).decode("latin-1")
+        forwarded = self.headers.get(b"x-forwarded-proto", b"").decode("latin-1")
+        scheme = forwarded if forwarded in ("http", "https") else self.scope.get("scheme", "http")
         return f"{scheme}://{host}{PREFIX}"
 
 
@@ -104,7 +105,7 @@ class SensorThings:
     async def _create_observations(self, request: Request) -> Answer:
         parsed = ingest.parse_many(request.body, self._sensing.settings.batch_rows)
         receipt = await self._record(request, parsed, single=False)
-        start = f'"{request.base}/Observations('
+        start = msgspec.json.encode(f"{request.base}/Observations(").decode()[:-1]
         links = (')",' + start).join(map(str, receipt.ids.tolist()))
         body = f'[{start}{links})"]' if len(receipt.ids) else "[]"
         return Answer(201, body.encode(), _replayed(receipt))

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
 )
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _DEEPEST = 20
+_MOST_COMPARISONS = 100
 
 
 class Compiler:
@@ -26,6 +27,7 @@ class Compiler:
         self._mark = mark
         self._tokens = self._read()
         self._at = 0
+        self._comparisons = 0
 
     def compile(self) -> str:
         """The SQL condition; raises Invalid that names the character."""
@@ -69,6 +71,9 @@ class Compiler:
         return self._comparison()
 
     def _comparison(self) -> str:
+        self._comparisons += 1
+        if self._comparisons > _MOST_COMPARISONS:
+            raise self._fault(f"it has more than {_MOST_COMPARISONS} comparisons")
         left, left_type = self._operand()
         kind, word, _ = self._next("an operator is missing")
         if kind != "name" or word not in _OPERATORS:

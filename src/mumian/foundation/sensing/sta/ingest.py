@@ -149,7 +149,10 @@ def parse_one(body: bytes, stream: int | None, now: int) -> Parsed:
         time = _time(one.phenomenon_time, "phenomenonTime")
     result = np.nan if one.result is None else one.result
     batch = Observations(
-        np.array([named]), np.array([time]), np.array([result], np.float64), result_times=np.array([result_time])
+        np.array([named if abs(named) < 2**63 else -1], np.int64),
+        np.array([time], np.int64),
+        np.array([result], np.float64),
+        result_times=np.array([result_time], np.int64),
     )
     return Parsed(batch, [1], [("phenomenonTime", "result")])
 

@@ -99,7 +99,10 @@ class Reader:
         """A page of a set, with the link to the next."""
         found, total = await self._find(name, where, replace(options, top=options.top + 1))
         page: Entity = {"@iot.count": total} if options.count else {}
-        if len(found) > options.top:
+        more = len(found) > options.top
+        if more and options.top == 0:
+            found = []
+        elif more:
             found = found[: options.top]
             page["@iot.nextLink"] = f"{base}{text.removeprefix('/sta/v1.1')}?{options.next_query()}"
         for item in found:
