@@ -77,7 +77,7 @@ def test_every_service_that_comes_with_mumian_is_in_order() -> None:
     assert [str(finding) for finding in check()] == []
 
 
-@pytest.mark.parametrize("name", ["", "Noise", "2nd", "a-b", "class", "_x", "x" * 41, "../up", "噪声"])
+@pytest.mark.parametrize("name", ["", "Noise", "2nd", "a-b", "class", "_x", "x" * 41, "../up", "噪声", "json", "numpy", "mumian"])
 def test_a_name_that_is_no_plain_word_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(Invalid):
         new_service(name, tmp_path)
