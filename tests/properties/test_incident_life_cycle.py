@@ -1,5 +1,7 @@
 """Properties of the incident life cycle: no lost, stuck or double-owned incident can be reached."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -100,6 +102,14 @@ class LifeCycle(RuleBasedStateMachine):
         missed = [s for s in self.incident.missed.split(",") if s]
         assert len(missed) == len(set(missed))
         assert self.incident.supervised >= len(missed)
+
+    @invariant()
+    def nothing_makes_it_due_later_or_less_missed(self) -> None:
+        for before, after in pairwise(self.seen[-2:]):
+            assert before.due_resolve in (None, after.due_resolve)
+            assert before.due_verify in (None, after.due_verify)
+            assert after.supervised >= before.supervised
+            assert {"resolve", "verify"} & set(before.missed.split(",")) <= set(after.missed.split(","))
 
 
 TestLifeCycle = LifeCycle.TestCase

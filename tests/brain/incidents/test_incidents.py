@@ -113,6 +113,8 @@ async def test_of_two_people_the_second_is_told_and_nothing_is_overwritten(town:
     incident = (await client.post(PATH, json=REPORT)).json()
     await town.settle()
     incident = (await client.get(f"{PATH}/{incident['number']}")).json()
+    for name in ("li", "wang", "zhao"):
+        await token(town, name, "officer", "air-office")
     answers = await asyncio.gather(*(act(client, incident, "take", assignee=name) for name in ("li", "wang", "zhao")))
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
     winner = next(answer.json()["assignee"] for answer in answers if answer.status_code == 200)
@@ -178,6 +180,7 @@ async def test_a_bad_report_names_the_field(client: httpx.AsyncClient, body: dic
         ({"action": "dispatch"}, "1", 422),
         ({"action": "dispatch", "organisation": "nobody"}, "1", 422),
         ({"action": "take", "note": "x" * 5000}, "1", 422),
+        ({"action": "take", "assignee": "nobody"}, "1", 422),
     ],
 )
 async def test_a_bad_action_changes_nothing(

@@ -3,6 +3,7 @@
 from mumian.brain.dispatch.kinds import DispatchRuleSpec
 from mumian.brain.dispatch.rules import Candidate, Choice, choose
 from mumian.brain.incidents.api import Incident, Incidents, Step, due_times, missed_stage, system_note
+from mumian.brain.incidents.kinds import Deadlines
 from mumian.kernel.declarations.kinds import Declared
 from mumian.kernel.errors import Unavailable
 from mumian.kernel.events import DeliveredEvent
@@ -25,6 +26,15 @@ class Dispatch:
         choice = choose(self._candidates, type_, district)
         known = {declared.name for declared in self._platform.declarations.all("Organisation")}
         return choice if choice is not None and choice.organisation in known else None
+
+    def deadlines(self, incident: Incident) -> Deadlines | None:
+        """The deadlines of the rule that covers an incident, whoever handles it; None if there is none or it leaves them out."""
+        self._refresh()
+        choice = choose(self._candidates, incident.type, incident.district)
+        if choice is None:
+            return None
+        found: Deadlines | None = getattr(self._rules[choice.rule].spec.deadlines_minutes, incident.severity)
+        return found
 
     def opened(self, tx: Transaction, event: DeliveredEvent) -> None:
         """File and dispatch a new incident, or say that no rule covers it."""
@@ -66,8 +76,7 @@ class Dispatch:
         filed = incidents.act(tx, incident, Step("file", tx.now_text, tx.actor.id))
         key = "dispatch.chosen_before" if choice.beaten else "dispatch.chosen"
         why = system_note(key, rule=choice.rule, matched=", ".join(choice.matched), beaten=", ".join(choice.beaten))
-        minutes = getattr(self._rules[choice.rule].spec.deadlines_minutes, incident.severity)
-        due = due_times(tx.now, minutes or incidents.deadlines(incident.type))
+        due = due_times(tx.now, incidents.deadlines(incident))
         step = Step("dispatch", tx.now_text, tx.actor.id, note=why, organisation=choice.organisation, due=due)
         incidents.act(tx, filed, step)
         return True

@@ -1,7 +1,7 @@
 """Registers dispatch: it assigns what was opened, and a background job supervises what is overdue."""
 
 from mumian.brain.dispatch.api import Dispatch
-from mumian.brain.incidents.api import Incidents
+from mumian.brain.incidents.api import Incidents, Urgency
 from mumian.kernel.background import Loop
 from mumian.kernel.clock import iso
 from mumian.kernel.platform import Platform
@@ -44,6 +44,7 @@ def register(platform: Platform) -> None:
     """Provide Dispatch, listen for new incidents and new rules, start supervision."""
     dispatch = Dispatch(platform)
     platform.provide(Dispatch, dispatch)
+    platform.provide(Urgency, Urgency(dispatch.deadlines))
     platform.subscribe("brain.incidents.opened", "dispatch", dispatch.opened)
     platform.subscribe("declarations.applied", "dispatch", dispatch.applied)
     platform.background(Supervision(platform, dispatch))

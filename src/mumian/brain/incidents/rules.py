@@ -38,8 +38,9 @@ TRANSITIONS: dict[str, Transition] = {
 class Step:
     """What someone wants done: the action, when (ISO text), by whom, and what it needs.
 
-    `dispatch` needs `organisation` and may set `due` (accept, resolve, verify); `take` needs `assignee`; `supervise` may name
-    the missed `stage`; `severity` and `warning` come with a note when the warning behind the incident changes.
+    `dispatch` needs an `organisation` other than the present one and may set `due` (accept, resolve, verify), of which only
+    `accept` counts where an organisation had it before; `take` needs `assignee`; `supervise` may name the missed `stage`;
+    `severity` and `warning` come with a note when the warning behind the incident changes.
     """
 
     action: str
@@ -65,7 +66,7 @@ def possible(incident: Incident, step: Step) -> bool:
     if transition is None or incident.state not in transition.sources:
         return False
     if step.action == "dispatch":
-        return bool(step.organisation)
+        return bool(step.organisation) and step.organisation != incident.organisation
     return step.action != "take" or bool(step.assignee)
 
 
@@ -122,17 +123,7 @@ def _changes(incident: Incident, step: Step) -> dict[str, Any]:
     """What an action changes besides the state."""
     match step.action:
         case "dispatch":
-            accept, resolve, verify = step.due or (None, None, None)
-            return {
-                "organisation": step.organisation,
-                "assignee": None,
-                "dispatched_at": step.time,
-                "taken_at": None,
-                "due_accept": accept,
-                "due_resolve": resolve,
-                "due_verify": verify,
-                "missed": "",
-            }
+            return _dispatch(incident, step)
         case "take":
             return {"assignee": step.assignee, "taken_at": incident.taken_at or step.time}
         case "resolve":
@@ -147,3 +138,18 @@ def _changes(incident: Incident, step: Step) -> dict[str, Any]:
             missed = ",".join(filter(None, (incident.missed, step.stage)))
             return {"supervised": incident.supervised + 1, "missed": missed}
     return {"severity": step.severity or incident.severity, "warning": step.warning or incident.warning}
+
+
+def _dispatch(incident: Incident, step: Step) -> dict[str, Any]:
+    """A new owner has its own time to accept; the matter itself is not due later, nor less missed, for changing hands."""
+    accept, resolve, verify = step.due or (None, None, None)
+    return {
+        "organisation": step.organisation,
+        "assignee": None,
+        "dispatched_at": step.time,
+        "taken_at": None,
+        "due_accept": accept,
+        "due_resolve": incident.due_resolve or resolve,
+        "due_verify": incident.due_verify or verify,
+        "missed": ",".join(stage for stage in incident.missed.split(",") if stage not in ("", "accept")),
+    }

@@ -10,9 +10,9 @@ from mumian.brain.incidents.contracts import Incident
 from mumian.brain.incidents.endpoints import views
 from mumian.brain.incidents.kinds import Severity
 from mumian.brain.incidents.service.life import Incidents, Report, due_times
-from mumian.foundation.identity.api import Caller, permit, require
+from mumian.foundation.identity.api import Caller, Identity, permit, require
 from mumian.kernel.clock import iso
-from mumian.kernel.errors import Invalid
+from mumian.kernel.errors import Invalid, Stale
 from mumian.kernel.i18n import preferred
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction
@@ -48,7 +48,7 @@ class ReportIn(BaseModel):
 
 
 class ActionIn(BaseModel):
-    """What is to be done; `dispatch` needs `organisation`, `take` is for oneself unless `assignee` says otherwise."""
+    """What is to be done; `dispatch` needs another `organisation`, `take` is for oneself unless `assignee` says otherwise."""
 
     model_config = {"extra": "forbid"}
     action: Action
@@ -124,6 +124,8 @@ async def act_on_incident(
         raise Invalid.field("organisation", "field.reference", kind="Organisation", name=body.organisation)
     if body.action == "dispatch" and body.organisation is None:
         raise Invalid.field("organisation", "field.missing")
+    if body.assignee is not None and body.assignee != caller.login and body.assignee not in await platform.get(Identity).titles():
+        raise Invalid.field("assignee", "incidents.assignee_unknown", name=body.assignee)
     after = await platform.records.write(lambda tx: _act(tx, platform, caller, number, body, version), caller.actor)
     response.headers["ETag"] = f'"{after.version}"'
     return await views.detail(platform, caller, after, preferred(accept_language))
@@ -133,6 +135,10 @@ def _act(tx: Transaction, platform: Platform, caller: Caller, number: str, body:
     incidents = platform.get(Incidents)
     incident = incidents.find(tx.session, number)
     require(caller, f"incident:{body.action}", views.owner(platform, incident))
+    if version != incident.version:
+        raise Stale(expected=version, found=incident.version)
+    if body.action == "dispatch" and body.organisation == incident.organisation:
+        raise Invalid.field("organisation", "incidents.same_organisation", name=body.organisation)
     step = rules.Step(
         body.action,
         tx.now_text,
@@ -140,7 +146,7 @@ def _act(tx: Transaction, platform: Platform, caller: Caller, number: str, body:
         note=body.note,
         organisation=body.organisation,
         assignee=body.assignee or caller.login or caller.actor.id,
-        due=due_times(tx.now, incidents.deadlines(incident.type)) if body.action == "dispatch" else None,
+        due=due_times(tx.now, incidents.deadlines(incident)) if body.action == "dispatch" else None,
     )
     return incidents.act(tx, incident, step, expected=version)
 

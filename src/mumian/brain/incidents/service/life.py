@@ -1,6 +1,7 @@
 """Incidents at work: opened, moved on and found, each change one row, one history entry and one event in one commit."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -43,6 +44,13 @@ class Report:
     warning: str | None = None
     subject: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """The deadlines that something more specific than its type sets for an incident, None where nothing does."""
+
+    deadlines: Callable[[Incident], Deadlines | None]
 
 
 class Incidents:
@@ -126,9 +134,12 @@ class Incidents:
             raise NotFound(kind="Incident", name=number)
         return found
 
-    def deadlines(self, type_: str) -> Deadlines:
-        """The deadlines that a type declares; the usual ones if the type is not declared any more."""
-        declared = [d for d in self._platform.declarations.all("IncidentType") if d.name == type_]
+    def deadlines(self, incident: Incident) -> Deadlines:
+        """Those of the dispatch rule that covers it, else those of its type; the usual ones if that is not declared any more."""
+        ruled = self._platform.get(Urgency).deadlines(incident)
+        if ruled is not None:
+            return ruled
+        declared = [d for d in self._platform.declarations.all("IncidentType") if d.name == incident.type]
         spec: IncidentTypeSpec | None = declared[0].spec if declared else None
         return spec.deadlines_minutes if spec else Deadlines(accept=60, resolve=1440, verify=2880)
 
