@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from mumian.app.platform import create_platform
 from mumian.brain.incidents.api import Incident, Incidents, Report, Step
 from mumian.kernel.platform import Platform
@@ -20,7 +22,7 @@ _TITLE = {"zh": "基准", "en": "Benchmark"}
 def run(data: Path | None) -> list[dict[str, Any]]:
     """1 and 8 writers on a new city with durable commits: each waiting for every change, and each keeping 32 under way."""
     cases = [(1, 1, CHANGES // 5), (8, 1, CHANGES // 2), (1, UNDER_WAY, CHANGES), (8, UNDER_WAY, CHANGES)]
-    return [asyncio.run(_measure(*case)) for case in cases]
+    return [uvloop.run(_measure(*case)) for case in cases]
 
 
 async def _measure(writers: int, under_way: int, changes: int) -> dict[str, Any]:

@@ -61,10 +61,10 @@ class Transaction:
 
     __slots__ = ("actor", "emitted", "now", "now_text", "session")
 
-    def __init__(self, session: Session, now: datetime, actor: Actor) -> None:
+    def __init__(self, session: Session, now: datetime, actor: Actor, now_text: str | None = None) -> None:
         self.session = session
         self.now = now
-        self.now_text = iso(now)
+        self.now_text = now_text or iso(now)
         self.actor = actor
         self.emitted: list[Event] = []
 

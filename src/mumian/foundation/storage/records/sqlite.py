@@ -8,6 +8,7 @@ from typing import Any
 from mumian.kernel.errors import StorageFull, Unavailable
 from mumian.kernel.unit_of_work import Row
 
+_MOST_STATEMENTS = 2000
 _FULL = ("database or disk is full", "disk I/O error")
 
 
@@ -17,6 +18,7 @@ class SqliteSession:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def execute(self, sql: str, **params: Any) -> int:
         """Run one statement; returns how many rows it touched."""
@@ -32,10 +34,15 @@ class SqliteSession:
     def rows(self, sql: str, **params: Any) -> list[Row]:
         """All rows as dictionaries."""
         cursor = self._execute(sql, params)
-        if cursor.description is None:
+        found = cursor.fetchall()
+        if not found:
             return []
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, values, strict=False)) for values in cursor.fetchall()]
+        names = self._names.get(sql)
+        if names is None or len(names) != len(found[0]):
+            if len(self._names) > _MOST_STATEMENTS:
+                self._names.clear()
+            names = self._names[sql] = tuple(column[0] for column in cursor.description)
+        return [dict(zip(names, values, strict=False)) for values in found]
 
     def row(self, sql: str, **params: Any) -> Row | None:
         """The first row, or None."""

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from mumian.kernel.clock import Clock
+from mumian.kernel.clock import Clock, iso
 from mumian.kernel.errors import Unavailable
 from mumian.kernel.unit_of_work import SYSTEM, Actor, Recorder, Session, Transaction, finish
 
@@ -183,7 +184,9 @@ class GroupCommitRecords:
             if not self._connection.alive():
                 self._connection = self._engine.writer()
             self._connection.begin()
-            done = [self._attempt(job, alone=len(batch) == 1) for job in batch]
+            now = self._clock.now()
+            now_text = iso(now)  # one instant for all that become true in one commit
+            done = [self._attempt(job, now, now_text, alone=len(batch) == 1) for job in batch]
             finish(self._connection.session, [transaction for transaction in done if transaction], self._recorders)
             self._connection.commit()
         except BaseException as error:
@@ -194,10 +197,10 @@ class GroupCommitRecords:
                 job.error = job.error or translated
                 job.emitted = False
 
-    def _attempt(self, job: _Job, alone: bool) -> Transaction | None:
+    def _attempt(self, job: _Job, now: datetime, now_text: str, alone: bool) -> Transaction | None:
         """Run one unit of work; a failure undoes only this one, unless the engine lost the whole transaction."""
         connection = self._connection
-        transaction = Transaction(connection.session, self._clock.now(), job.actor)
+        transaction = Transaction(connection.session, now, job.actor, now_text)
         if not alone:
             connection.savepoint()
         try:
