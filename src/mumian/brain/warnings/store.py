@@ -36,10 +36,11 @@ def forget_tracks(session: Session, rule: str) -> None:
     session.execute("DELETE FROM warnings_track WHERE rule = :rule", rule=rule)
 
 
-def active(session: Session, rule: str, key: str | None = None) -> list[Row]:
-    """The active warnings of a rule, or the one about a key."""
-    sql = f"SELECT {_FIELDS} FROM warnings_warning WHERE lifted_at IS NULL AND rule = :rule"
-    return session.rows(sql, rule=rule) if key is None else session.rows(f"{sql} AND key = :key", rule=rule, key=key)
+def active(session: Session, rule: str | None = None, key: str | None = None) -> list[Row]:
+    """The active warnings, or those of a rule, about a key."""
+    given = {name: value for name, value in (("rule", rule), ("key", key)) if value is not None}
+    where = "".join(f" AND {name} = :{name}" for name in given)
+    return session.rows(f"SELECT {_FIELDS} FROM warnings_warning WHERE lifted_at IS NULL{where} ORDER BY id", **given)
 
 
 def insert(session: Session, row: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from mumian.brain.warnings.service.evidence import faults
 from mumian.brain.warnings.service.judging import Warnings
+from mumian.brain.warnings.service.silence import Silence
 from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.kernel.platform import Platform
 
@@ -13,4 +14,5 @@ def register(platform: Platform) -> None:
     platform.subscribe("declarations.applied", "warnings", warnings.applied)
     platform.subscribe("brain.incidents.opened", "warnings", warnings.linked)
     platform.subscribe("brain.incidents.changed", "warnings", warnings.linked)
+    platform.background(Silence(platform, warnings))
     platform.get(EvidenceChecks).add("brain.warnings", faults)

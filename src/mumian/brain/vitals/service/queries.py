@@ -11,7 +11,7 @@ from mumian.brain.vitals.contracts import CITY, Observation, Provenance, Reading
 from mumian.brain.vitals.kinds import Level
 from mumian.brain.vitals.service.layout import Vital, root_window, subject_of
 from mumian.brain.vitals.service.running import HISTORY
-from mumian.foundation.sensing.api import Sensing, instant, microseconds
+from mumian.foundation.sensing.api import Sensing, StreamInfo, instant, microseconds
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import iso, parse_iso
 from mumian.kernel.errors import NotFound
@@ -32,6 +32,31 @@ class Vitals:
             title, centre = (city.title, city.centre) if city else ({"zh": "全市", "en": "The city"}, (None, None))
             return Subject(CITY, CITY, title, *centre)
         return subject_of(self._platform.get(Sensing).stream(key))
+
+    def keys(self, name: str) -> set[str]:
+        """What a vital has values for now: its streams and "city", by its dimensions; nothing if it has no stream."""
+        vital, streams = self._watched(name)
+        if vital is None or not streams:
+            return set()
+        stations = {stream.name for stream in streams} if "station" in vital.spec.dimensions else set()
+        return stations | ({CITY} if CITY in vital.spec.dimensions else set())
+
+    def silent_from(self, name: str) -> int:
+        """When the window of a vital has passed its newest observation, in µs since 1970; 0 if there is none."""
+        vitals = self._platform.declarations.all("Vital")
+        vital, streams = self._watched(name)
+        window = root_window(vitals, vital) if vital else None
+        times = self._platform.get(Sensing).latest(np.array([stream.id for stream in streams], dtype=np.int64)).times
+        return int(times.max()) + window.hours * 3_600_000_000 if window and len(times) else 0
+
+    def _watched(self, name: str) -> tuple[Vital | None, list[StreamInfo]]:
+        vitals = self._platform.declarations.all("Vital")
+        vital = next((v for v in vitals if v.name == name), None)
+        window = root_window(vitals, vital) if vital else None
+        if window is None:
+            return vital, []
+        streams = self._platform.get(Sensing).streams()
+        return vital, [stream for stream in streams if stream.observed_property == window.observed_property]
 
     async def reading(self, vital: str, key: str, time: str | None = None) -> Reading | None:
         """The newest value not after `time` (ISO text; None: now)."""

@@ -16,9 +16,10 @@ from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.i18n import text
 from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Row, Transaction
+from mumian.kernel.unit_of_work import Row, Session, Transaction
 
 _MINUTE = 60_000_000
+_LATE_PERIODS = 3  # vitals wait two periods for what is late
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,36 @@ class Warnings:
                         tx, _row(row) | {"state": "lifted", "lifted_at": tx.now_text}, "withdrawn", row["level"], tx.now_text
                     )
                 store.forget_tracks(tx.session, change["name"])
+
+    def stale(self, session: Session, now: int) -> list[tuple[Judge, str, Sample]]:
+        """Active warnings that nobody judges any more (`now` in µs), each with the missing sample that lifts it.
+
+        As long as observations come, marks fall due and their samples lift what is stale; this is for when all has fallen silent.
+        """
+        self._refresh()
+        judges = {judge.declared.name: judge for several in self._judges.values() for judge in several}
+        silent: dict[str, int] = {}
+        found: list[tuple[Judge, str, Sample]] = []
+        for row in store.active(session):
+            judge = judges.get(row["rule"])
+            known = store.track(session, row["rule"], row["key"])
+            if judge is None or known is None or known[0].now.valued_at is None:
+                continue
+            vital = judge.declared.spec.vital
+            if vital not in silent:
+                silent[vital] = self._platform.get(Vitals).silent_from(vital)
+            stale = max(known[0].now.valued_at, silent[vital]) + judge.rule.stale
+            period = self._platform.declarations.get("Vital", vital).spec.frequency_seconds * 1_000_000
+            if now >= stale + _LATE_PERIODS * period:
+                found.append((judge, row["key"], (stale, None)))
+        return found
+
+    def lift_stale(self, tx: Transaction) -> int:
+        """Lift the warnings that are stale by the clock; how many."""
+        found = self.stale(tx.session, microseconds(tx.now))
+        for judge, key, sample in found:
+            self._judge(tx, judge, key, [sample])
+        return sum(not store.active(tx.session, judge.declared.name, key) for judge, key, _ in found)
 
     def linked(self, tx: Transaction, event: DeliveredEvent) -> None:
         """Note which incident handles a warning."""
