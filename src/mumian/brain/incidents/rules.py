@@ -10,6 +10,7 @@ from mumian.brain.incidents.contracts import Incident
 STATES = ("reported", "filed", "dispatched", "handling", "handled", "verified", "closed")
 OPEN = STATES[:-1]
 STAGES = ("accept", "resolve", "verify")
+LEVELS = ("blue", "yellow", "orange", "red")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ def possible(incident: Incident, step: Step) -> bool:
     if step.action == "dispatch":
         return bool(step.organisation) and step.organisation != incident.organisation
     return step.action != "take" or bool(step.assignee)
+
+
+def rose(before: str | None, after: str) -> bool:
+    """Whether a warning's level went up."""
+    return before is None or LEVELS.index(after) > LEVELS.index(before)
 
 
 def missed_stage(incident: Incident, now: str) -> str | None:

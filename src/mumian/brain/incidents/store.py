@@ -81,6 +81,17 @@ def unattended(session: Session, subject: str) -> Incident | None:
     return None if row is None else load(row)
 
 
+def followers(session: Session, subject: str, warning: str) -> list[Incident]:
+    """The incidents about a subject that a warning still bears on: not handled yet, or handled but perhaps to be returned."""
+    states = ", ".join(f"'{state}'" for state in (*_UNATTENDED, "handled"))
+    rows = session.rows(
+        f"{_SELECT} WHERE subject = :subject AND warning = :warning AND state IN ({states}) ORDER BY number",
+        subject=subject,
+        warning=warning,
+    )
+    return [load(row) for row in rows]
+
+
 def due(session: Session, now: str, limit: int) -> list[Incident]:
     """Incidents with a pending deadline at or before `now`, the longest overdue first."""
     return [
