@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mumian.brain.incidents.api import Incidents, Report
 from mumian.foundation.ledger.api import Ledger
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.platform import Platform
@@ -145,6 +146,19 @@ async def test_only_the_responsible_organisation_and_the_operators_may_act(town:
     assert (await client.get(f"{PATH}/INC-20140101-0001")).json()["version"] == incident["version"]
     taken = await client.post(f"{PATH}/INC-20140101-0001/actions", json=body, headers=officer | version)
     assert taken.json()["assignee"] == "officer"
+
+
+@pytest.mark.parametrize(
+    "description", ["a service says so", '{"key": 1}', "[]", '{"values": {}}', '{"key": "x", "values": {"key": 1}}', "x" * 600]
+)
+async def test_what_a_service_reports_in_its_own_words_is_shown_as_it_is(
+    town: Platform, client: httpx.AsyncClient, description: str
+) -> None:
+    report = Report("dust-cloud", {"zh": "甲", "en": "A"}, "minor", description=description)
+    opened = await town.records.write(lambda tx: town.get(Incidents).open(tx, report))
+    answer = await client.get(f"{PATH}/{opened.number}")
+    assert answer.status_code == 200
+    assert answer.json()["history"][0]["note"] == description[:500]
 
 
 async def test_nobody_sees_incidents_without_signing_in(town: Platform, client: httpx.AsyncClient) -> None:

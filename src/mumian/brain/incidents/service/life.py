@@ -1,6 +1,5 @@
 """Incidents at work: opened, moved on and found, each change one row, one history entry and one event in one commit."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec.structs import replace
 
 from mumian.brain.incidents import rules, store
@@ -19,7 +19,7 @@ from mumian.brain.incidents.rules import TRANSITIONS, Step
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import iso
 from mumian.kernel.errors import NotFound, Stale
-from mumian.kernel.i18n import text
+from mumian.kernel.i18n import catalogue, text
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session, Transaction, encode, next_value
 
@@ -28,6 +28,11 @@ _SNAPSHOT = (
     "taken_at resolved_at verified_at closed_at supervised warning"
 ).split()
 _snapshot = attrgetter(*_SNAPSHOT)
+
+
+class _Told(msgspec.Struct):
+    key: str
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -182,9 +187,14 @@ def system_note(key: str, **values: Any) -> str:
 
 
 def note_in(note: str, language: str) -> str:
-    """A system note in a language; values that are translation keys are translated, too."""
-    told = json.loads(note)
-    return text(told["key"], language, **{name: text(str(value), language) for name, value in told["values"].items()})
+    """A note of the system in a language; values that are translation keys are translated, too, and plain text stays as it is."""
+    try:
+        told = msgspec.json.decode(note, type=_Told)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return note
+    if told.key not in catalogue() or told.values.keys() & {"key", "language"}:
+        return note
+    return text(told.key, language, **{name: text(str(value), language) for name, value in told.values.items()})
 
 
 def local_day(now: datetime, zone: str) -> str:
