@@ -11,7 +11,8 @@ class WarningEvent(Event):
     """A warning, named by `subject`, as it stands after the change; `time` is that of the vital's value.
 
     `reason` says why: entered, escalated, eased, below (its leave), stale (no value any more), corrected, withdrawn (the rule
-    is gone). `threshold` is the line of the present level, or of the last one if it was lifted.
+    or the stream is gone, or the rule does not speak of the stream any more). `threshold` is the line of the present level,
+    or of the last one if it was lifted.
     """
 
     rule: str

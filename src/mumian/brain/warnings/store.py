@@ -31,9 +31,10 @@ def keep_track(session: Session, rule: str, key: str, version: int, memory: Trac
     )
 
 
-def forget_tracks(session: Session, rule: str) -> None:
-    """Forget a rule."""
-    session.execute("DELETE FROM warnings_track WHERE rule = :rule", rule=rule)
+def forget_tracks(session: Session, rule: str, key: str | None = None) -> None:
+    """Forget a rule, or what it remembers about a key."""
+    given = {"rule": rule} if key is None else {"rule": rule, "key": key}
+    session.execute(f"DELETE FROM warnings_track WHERE {' AND '.join(f'{name} = :{name}' for name in given)}", **given)
 
 
 def active(session: Session, rule: str | None = None, key: str | None = None) -> list[Row]:

@@ -12,6 +12,7 @@ def register(platform: Platform) -> None:
     warnings = Warnings(platform)
     platform.subscribe("brain.vitals.evaluated", "warnings", warnings.evaluated)
     platform.subscribe("declarations.applied", "warnings", warnings.applied)
+    platform.subscribe("sensing.stream.*", "warnings", warnings.stream_changed)
     platform.subscribe("brain.incidents.opened", "warnings", warnings.linked)
     platform.subscribe("brain.incidents.changed", "warnings", warnings.linked)
     platform.background(Silence(platform, warnings))

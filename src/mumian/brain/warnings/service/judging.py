@@ -46,23 +46,43 @@ class Warnings:
         """Judge a round of vitals."""
         self._refresh()
         samples: dict[tuple[str, str], tuple[Judge, list[Sample]]] = {}
+        alive = {vital: self._platform.get(Vitals).keys(vital) for vital in self._judges}
         for value in event.data["values"]:
             for judge in self._judges.get(value["vital"], ()):
-                if judge.covers(value["key"]):
+                if judge.covers(value["key"]) and value["key"] in alive[value["vital"]]:
                     found = samples.setdefault((judge.declared.name, value["key"]), (judge, []))
                     found[1].append((microseconds(parse_iso(value["time"])), value["value"]))
         for (_, key), (judge, values) in samples.items():
             self._judge(tx, judge, key, values)
 
     def applied(self, tx: Transaction, event: DeliveredEvent) -> None:
-        """Withdraw the warnings of rules that are gone."""
+        """Withdraw the warnings that the declarations in force do not speak of any more."""
         for change in event.data["changes"]:
             if change["kind"] == "Warning" and change["action"] == "delete":
-                for row in store.active(tx.session, change["name"]):
-                    self._tell(
-                        tx, _row(row) | {"state": "lifted", "lifted_at": tx.now_text}, "withdrawn", row["level"], tx.now_text
-                    )
                 store.forget_tracks(tx.session, change["name"])
+        self._withdraw_orphans(tx, store.active(tx.session))
+
+    def stream_changed(self, tx: Transaction, event: DeliveredEvent) -> None:
+        """Withdraw the warnings about a stream that is retired, or observes something else now."""
+        rows = store.active(tx.session, key=event.subject)
+        if event.type == "sensing.stream.retired":
+            for row in rows:
+                self._withdraw(tx, row)
+        else:
+            self._withdraw_orphans(tx, rows)
+
+    def _withdraw_orphans(self, tx: Transaction, rows: list[Row]) -> None:
+        self._refresh()
+        judges = {(judge.declared.name, vital): judge for vital, several in self._judges.items() for judge in several}
+        for row in rows:
+            judge = judges.get((row["rule"], row["vital"]))
+            if judge is None or not judge.covers(row["key"]) or row["key"] not in self._platform.get(Vitals).keys(row["vital"]):
+                self._withdraw(tx, row)
+
+    def _withdraw(self, tx: Transaction, row: Row) -> None:
+        lifted = _row(row) | {"state": "lifted", "lifted_at": tx.now_text}
+        self._tell(tx, lifted, "withdrawn", row["level"], tx.now_text)
+        store.forget_tracks(tx.session, row["rule"], row["key"])
 
     def stale(self, session: Session, now: int) -> list[tuple[Judge, str, Sample]]:
         """Active warnings that nobody judges any more (`now` in µs), each with the missing sample that lifts it.
