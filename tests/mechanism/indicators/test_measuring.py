@@ -80,7 +80,7 @@ async def test_the_share_of_good_days_counts_the_values_at_the_ends_of_the_citys
 ) -> None:
     midnight = datetime(2014, 1, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
     levels = ["good", "light", "excellent", None]
-    values = [
+    values: list[dict[str, Any]] = [
         {"vital": "air-aqi", "key": "city", "time": iso(midnight + timedelta(days=i, hours=h)), "value": 80.0 if level else None}
         | {"level": level if h == 0 else "severe", "version": 1}
         for i, level in enumerate(levels)
@@ -92,6 +92,55 @@ async def test_the_share_of_good_days_counts_the_values_at_the_ends_of_the_citys
     await city.settle()
     shown = (await http.get("/api/v1/mechanism/indicators/air.good-days-share")).json()
     assert shown["value"] == pytest.approx(2 / 3)
+
+
+SHARE = "{theme: air, unit: ratio, direction: up, measure: {of: vital.share_of_days, vital: VITAL, levels: [good]}}"
+DAILY = """
+kind: Vital
+name: dust-of-the-day
+title: {zh: 日均粉尘, en: Dust of the day}
+spec:
+  theme: air
+  unit: u
+  owner: "OWNER"
+  frequency_seconds: 86400
+  source: {window: {observed_property: dust, hours: 24}}
+  levels: [{name: good, title: {zh: 良, en: Good}, colour: "#00ff00", from: 0}]
+"""
+
+
+def _kpi(vital: str) -> str:
+    return f"{{kind: Kpi, name: late, title: {{zh: 甲, en: A}}, spec: {SHARE.replace('VITAL', vital)}}}"
+
+
+async def test_an_indicator_declared_after_the_days_still_counts_them(
+    city: Platform, clock: ManualClock, http: httpx.AsyncClient
+) -> None:
+    midnight = datetime(2014, 1, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
+    values: list[dict[str, Any]] = [
+        {"vital": "new", "key": "city", "time": iso(midnight + timedelta(days=i)), "value": 1.0, "level": level, "version": 1}
+        for i, level in enumerate(["good", "light"])
+    ]
+    clock.set(midnight + timedelta(days=3))
+    event = VitalsEvaluated(subject="dust", time=values[-1]["time"], count=len(values), digest="", values=values)
+    await city.records.write(lambda tx: tx.emit(event))
+    await city.settle()
+    vital = _daily(city, "new").replace("86400", "3600")
+    await city.declarations.apply(read_text(f"{vital}\n---\n{_kpi('new')}".encode()), "test")
+    await city.settle()
+    assert (await http.get("/api/v1/mechanism/indicators/late")).json()["value"] == 0.5
+
+
+async def test_a_vital_without_a_value_at_the_end_of_the_citys_days_is_refused_for_a_share_of_days(city: Platform) -> None:
+    documents = read_text(f"{_daily(city, 'dust-of-the-day')}\n---\n{_kpi('dust-of-the-day')}".encode())
+    with pytest.raises(Invalid) as refused:
+        await city.declarations.apply(documents, "test")
+    assert [(fault.field, fault.key) for fault in refused.value.faults] == [("spec.measure.vital", "indicators.no_day_end")]
+
+
+def _daily(city: Platform, name: str) -> str:
+    owner = city.declarations.all("Organisation")[0].name
+    return DAILY.replace("OWNER", owner).replace("dust-of-the-day", name)
 
 
 async def test_the_plans_indicators_stand_behind_the_measured_ones_with_their_kept_values(http: httpx.AsyncClient) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mumian.mechanism.indicators.rules import moved, status, target_for
+from mumian.mechanism.indicators.rules import ends_days, moved, status, target_for
 
 
 @pytest.mark.parametrize(("year", "target"), [(2014, 10), (2025, 10), (2026, 12), (2027, 12), (2030, 12)])
@@ -29,3 +29,22 @@ def test_only_a_change_is_a_movement() -> None:
     assert moved(0.5, 0.6)
     assert not moved(None, None)
     assert not moved(0.1 + 0.2, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zone", "ends"),
+    [
+        (3600, "Asia/Shanghai", True),
+        (28800, "Asia/Shanghai", True),
+        (86400, "UTC", True),
+        (86400, "Asia/Shanghai", False),
+        (43200, "Asia/Shanghai", False),
+        (7000, "UTC", False),
+        (3600, "Asia/Kolkata", False),
+        (1800, "Asia/Kolkata", True),
+        (21600, "Europe/Berlin", False),
+        (3600, "Europe/Berlin", True),
+    ],
+)
+def test_a_vital_ends_days_where_its_marks_fall_on_every_local_midnight(seconds: int, zone: str, ends: bool) -> None:
+    assert ends_days(seconds, zone) == ends

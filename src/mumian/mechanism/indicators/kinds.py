@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
 from mumian.kernel.errors import Fault
+from mumian.mechanism.indicators.rules import ends_days
 
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
@@ -69,6 +70,10 @@ def check_kpi(document: Document, spec: KpiSpec, catalogue: Catalogue) -> Iterab
         for index, level in enumerate(measure.levels):
             if level not in names:
                 yield document.fault(f"spec.measure.levels[{index}]", "field.choice", expected=", ".join(names))
+        zone = next((city.spec.timezone for city in catalogue.all("City")), "UTC")
+        if not ends_days(vital.spec.frequency_seconds, zone):
+            values = {"name": measure.vital, "seconds": vital.spec.frequency_seconds, "zone": zone}
+            yield document.fault("spec.measure.vital", "indicators.no_day_end", **values)
     elif isinstance(measure, IncidentMeasure):
         for index, name in enumerate(measure.incident_types):
             if not catalogue.has("IncidentType", name):

@@ -1,7 +1,9 @@
 """Rules of indicators: which target holds, and whether a value meets it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Status = Literal["met", "missed", "unknown"]
 Direction = Literal["up", "down"]
@@ -27,3 +29,9 @@ def moved(before: float | None, after: float | None) -> bool:
     if before is None or after is None:
         return before is not after
     return abs(after - before) > 1e-9
+
+
+def ends_days(frequency_seconds: int, zone: str) -> bool:
+    """Whether a vital whose values stand at whole multiples of its frequency (UTC) has one at every midnight of a time zone."""
+    midnights = (datetime(2024, month, 1, tzinfo=ZoneInfo(zone)).timestamp() for month in range(1, 13))
+    return 86400 % frequency_seconds == 0 and all(midnight % frequency_seconds == 0 for midnight in midnights)

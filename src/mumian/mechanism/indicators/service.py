@@ -72,20 +72,18 @@ def _measure(platform: Platform, session: Session, spec: KpiSpec, now: datetime)
 
 
 def remember_days(platform: Platform, tx: Transaction, event: DeliveredEvent) -> bool:
-    """Keep the values of vitals at the end of the city's days that some indicator rests on; whether there was one."""
-    wanted = {
-        (k.spec.measure.vital, k.spec.measure.key) for k in measurable(platform) if isinstance(k.spec.measure, VitalMeasure)
-    }
-    found = False
-    for value in event.data["values"] if wanted else ():
-        if (value["vital"], value["key"]) not in wanted:
-            continue
-        local = parse_iso(value["time"]).astimezone(zone(platform))
+    """Keep what vitals were at the end of the city's days, for indicators declared later, too; whether one rests on them now."""
+    here = zone(platform)
+    days = []
+    for value in event.data["values"]:
+        local = parse_iso(value["time"]).astimezone(here)
         if (local.hour, local.minute, local.second) == (0, 0, 0):
             day = (local.date() - timedelta(days=1)).isoformat()
-            store.keep_day(tx.session, {**{k: value[k] for k in ("vital", "key", "value", "level")}, "day": day})
-            found = True
-    return found
+            days.append({**{k: value[k] for k in ("vital", "key", "value", "level")}, "day": day})
+    store.keep_days(tx.session, days)
+    measures = [kpi.spec.measure for kpi in measurable(platform)] if days else []
+    wanted = {(measure.vital, measure.key) for measure in measures if isinstance(measure, VitalMeasure)}
+    return any((day["vital"], day["key"]) in wanted for day in days)
 
 
 def zone(platform: Platform) -> ZoneInfo:

@@ -38,12 +38,12 @@ def series(session: Session, indicator: str) -> list[tuple[str, float | None]]:
     return [(row["time"], row["value"]) for row in reversed(rows)]
 
 
-def keep_day(session: Session, day: dict[str, Any]) -> None:
-    """Keep a vital's value for a day; a corrected one takes the place of the first."""
-    session.execute(
+def keep_days(session: Session, days: list[dict[str, Any]]) -> None:
+    """Keep vitals' values for days; a corrected one takes the place of the first."""
+    session.execute_many(
         "INSERT INTO indicators_vital_day (vital, key, day, value, level) VALUES (:vital, :key, :day, :value, :level) "
         "ON CONFLICT (vital, key, day) DO UPDATE SET value = excluded.value, level = excluded.level",
-        **day,
+        days,
     )
 
 
