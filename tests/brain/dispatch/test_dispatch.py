@@ -3,9 +3,11 @@
 import httpx
 
 from mumian.brain.dispatch.api import Dispatch
+from mumian.brain.incidents.api import Incidents, Report
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction
 from tests.brain.conftest import TOWN, hour, rows
 
 PATH = "/api/v1/brain/incidents"
@@ -46,6 +48,25 @@ async def test_what_no_rule_covers_waits_in_sight_until_there_is_one(town: Platf
     await town.settle()
     incident = (await client.get(f"{PATH}/INC-20140101-0001")).json()
     assert (incident["state"], incident["organisation"]) == ("dispatched", "air-office")
+
+
+async def test_of_many_that_wait_those_that_no_new_rule_covers_do_not_keep_the_later_ones_from_it(
+    town: Platform, client: httpx.AsyncClient
+) -> None:
+    rain = "{kind: IncidentType, name: rain, title: {zh: 雨, en: Rain}, spec: {category: rain.1}}"
+    await town.declarations.apply(read_text(f"{WITHOUT_RULE}\n---\n{rain}".encode()), "town", prune=True)
+    uncovered = Report("rain", {"zh": "雨", "en": "Rain"}, "minor")
+
+    def flood(tx: Transaction) -> None:
+        for _ in range(501):
+            town.get(Incidents).open(tx, uncovered)
+
+    await town.records.write(flood)
+    last = (await client.post(PATH, json=REPORT)).json()["number"]
+    await town.settle()
+    await town.declarations.apply(read_text(f"{TOWN}\n---\n{rain}".encode()), "town")
+    await town.settle()
+    assert rows(town, "SELECT number FROM incidents_incident WHERE state = 'dispatched'") == [{"number": last}]
 
 
 async def test_each_missed_stage_is_supervised_once(town: Platform, client: httpx.AsyncClient, clock: ManualClock) -> None:

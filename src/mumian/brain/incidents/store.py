@@ -110,12 +110,16 @@ def next_due(session: Session) -> str | None:
     return None if found is None else str(found)
 
 
-def unassigned(session: Session, limit: int) -> list[Incident]:
-    """Reported incidents that no organisation is responsible for, oldest first."""
+def unassigned(session: Session, after: tuple[str, str], limit: int) -> list[Incident]:
+    """Reported incidents that no organisation is responsible for, oldest first, after one (opened_at, number)."""
     return [
         load(row)
         for row in session.rows(
-            f"{_SELECT} WHERE closed_at IS NULL AND state = 'reported' ORDER BY opened_at, number LIMIT :limit", limit=limit
+            f"{_SELECT} WHERE closed_at IS NULL AND state = 'reported' AND (opened_at, number) > (:opened, :number) "
+            "ORDER BY opened_at, number LIMIT :limit",
+            opened=after[0],
+            number=after[1],
+            limit=limit,
         )
     ]
 

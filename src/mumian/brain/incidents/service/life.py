@@ -1,6 +1,6 @@
 """Incidents at work: opened, moved on and found, each change one row, one history entry and one event in one commit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -148,9 +148,12 @@ class Incidents:
         spec: IncidentTypeSpec | None = declared[0].spec if declared else None
         return spec.deadlines_minutes if spec else Deadlines(accept=60, resolve=1440, verify=2880)
 
-    def unassigned(self, session: Session, limit: int = 500) -> list[Incident]:
-        """Reported incidents nobody is responsible for yet, oldest first."""
-        return store.unassigned(session, limit)
+    def unassigned(self, session: Session, size: int = 500) -> Iterator[Incident]:
+        """All reported incidents nobody is responsible for yet, oldest first, in pages; they may move on meanwhile."""
+        after = ("", "")
+        while page := store.unassigned(session, after, size):
+            yield from page
+            after = (page[-1].opened_at, page[-1].number)
 
     def due(self, session: Session, now: str, limit: int = 500) -> list[Incident]:
         """Incidents with a deadline at or before `now` (ISO text) that nobody was reminded of, the longest overdue first."""
