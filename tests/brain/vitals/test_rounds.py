@@ -1,12 +1,14 @@
 """Vitals follow the observations: late ones, corrections, gaps, restarts and new definitions included."""
 
 import random
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from mumian.app.platform import create_platform
 from mumian.brain.vitals.rules import city_mean, interpolate
+from mumian.brain.vitals.service.running import Running
 from mumian.foundation.ledger.api import Ledger
 from mumian.foundation.sensing.api import Observations, Sensing, microseconds
 from mumian.kernel.clock import ManualClock
@@ -124,6 +126,52 @@ async def test_what_came_while_nobody_looked_is_caught_up(settings: Settings, cl
     await third.settle()
     assert rows(third, "SELECT COUNT(*) AS n FROM kernel_outbox WHERE type = 'brain.vitals.evaluated'") == told
     await third.stop()
+
+
+async def backfill(platform: Platform, clock: ManualClock) -> None:
+    """Record ten days at once, with high values from the tenth hour to the sixtieth."""
+    sensing, results = platform.get(Sensing), np.full(240, 1.0)
+    results[10:60] = 60.0
+    times = np.array([microseconds(START) + at * 3_600_000_000 for at in range(1, 241)])
+    clock.set(START + timedelta(hours=240))
+    await sensing.record(Observations(np.full(240, sensing.stream("north").id), times, results))
+
+
+async def test_days_recorded_just_before_a_stop_are_all_evaluated_and_judged_at_the_next_start(
+    town: Platform, observe: Observe, clock: ManualClock, settings: Settings
+) -> None:
+    await observe(0, north=1.0)
+    await backfill(town, clock)
+    await town.stop()
+    second = create_platform(settings, clock)
+    await second.start()
+    await second.settle()
+    assert len(values(second, "dust-3h", "north")) == 241
+    assert rows(second, "SELECT raised_at, state FROM warnings_warning") == [{"raised_at": hour(13), "state": "lifted"}]
+    await second.stop()
+
+
+@pytest.mark.parametrize("broken", ["evaluate", "take_in", "load"])
+async def test_a_round_that_failed_is_made_up_for_however_old_its_data(
+    town: Platform, observe: Observe, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    for at in (0, 1, 2, 200, 201, 202):
+        await observe(at, north=10.0)
+
+    async def fail(*_: object) -> None:
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Running, "evaluate" if broken == "load" else broken, fail)
+        with pytest.raises(OSError, match="no space"):
+            await observe(2, north=40.0)
+        if broken == "load":
+            patch.setattr(Running, "load", fail)
+            with pytest.raises(OSError, match="no space"):
+                await town.settle()
+    await town.settle()
+    found = values(town, "dust-3h", "north")
+    assert (found[hour(2)], found[hour(3)], found[hour(202)]) == (20.0, 25.0, 10.0)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -10,7 +10,7 @@ from mumian.brain.vitals import store
 from mumian.brain.vitals.events import VitalsEvaluated
 from mumian.brain.vitals.rules import Integers, reached
 from mumian.brain.vitals.service.layout import Group, arrange
-from mumian.brain.vitals.service.running import HISTORY, MARKS_A_ROUND, Running
+from mumian.brain.vitals.service.running import HISTORY, LATE, MARKS_A_ROUND, Running
 from mumian.foundation.sensing.api import Sensing, microseconds
 from mumian.foundation.sensing.contracts import Observations
 from mumian.kernel.background import Loop
@@ -29,6 +29,7 @@ class Rounds:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._running: dict[tuple[str, int], Running] = {}
+        self._replaced: dict[tuple[str, int], Running] = {}
         self._waiting: Integers = np.empty(0, np.int64)
         self._revision = -1
         self._streams: Integers = np.empty(0, np.int64)
@@ -55,9 +56,18 @@ class Rounds:
                 while await self._round():
                     done = True
             except Exception:
-                self._unknown, self._running = True, {}
+                self._unknown = True
+                self._set_aside(self._running)
+                self._running = {}
                 raise
         return done
+
+    def _set_aside(self, discarded: dict[tuple[str, int], Running]) -> None:
+        """Keep what groups still have to do, and what they hear, for those that take their place."""
+        for name, running in discarded.items():
+            if name in self._replaced:
+                running.touched |= self._replaced[name].owed()
+            self._replaced[name] = running
 
     def _listen(self) -> None:
         if not self._listening:
@@ -65,7 +75,7 @@ class Rounds:
             self._listening = True
 
     def _heard(self, observations: Observations) -> None:
-        for running in self._running.values():
+        for running in (*self._running.values(), *self._replaced.values()):
             running.pending.append(observations)
         known = np.isin(observations.streams, self._streams).all()
         if not known or (len(self._waiting) and np.isin(observations.streams, self._waiting).any()):
@@ -100,15 +110,17 @@ class Rounds:
         streams = sensing.streams()
         self._streams = np.sort(np.array([stream.id for stream in streams], dtype=np.int64))
         groups = arrange(self._platform.declarations.all("Vital"), streams)
-        before, self._running, new = self._running, {}, []
+        before, self._running, new = dict(self._running), {}, []
         for name, group in groups.items():
             old = before.get(name)
             if old is not None and old.group.span == group.span and np.array_equal(old.group.ids, group.ids):
                 self._follow(old, group)
-                self._running[name] = old
+                self._running[name] = before.pop(name)
             else:
                 new.append((name, group))
+        self._set_aside(before)
         waiting = [group.ids for name, group in new if not await self._begin(name, group)]
+        self._replaced = {}
         self._waiting = np.concatenate(waiting) if waiting else np.empty(0, np.int64)
 
     def _follow(self, running: Running, group: Group) -> None:
@@ -123,15 +135,24 @@ class Rounds:
         if not len(times):
             return False
         running = Running(group, self._read, reached(int(times.max()), group.period * 1_000_000))
-        start = running.time_of(running.last - HISTORY)
         self._running[name] = running
-        for vital in group.vitals:
+        newest = await self._platform.records.read(lambda session: [store.newest(session, vital.name) for vital in group.vitals])
+        resume = max((microseconds(parse_iso(time)) // running.period for time in newest if time), default=None)
+        await running.load(resume)
+        if name in self._replaced:
+            owed = self._replaced[name].owed()
+            running.touched.update(mark for mark in owed if running.last - LATE <= mark <= running.last)
+        await self._recall(running)
+        return True
+
+    async def _recall(self, running: Running) -> None:
+        """Let a group know what is kept of all that it is about to evaluate."""
+        start = running.time_of(min(running.touched, default=running.last))
+        for vital in running.group.vitals:
             rows = await self._platform.records.read(lambda session, v=vital.name: store.since(session, v, start))  # type: ignore[misc]
             for row in rows:
                 mark = microseconds(parse_iso(row["time"])) // running.period
                 running.kept[row["vital"], row["key"], mark] = (row["value"], row["version"])
-        await running.load()
-        return True
 
     async def _read(self, ids: Integers, start: int, end: int) -> Observations:
         return await asyncio.to_thread(self._platform.get(Sensing).window, ids, start, end)

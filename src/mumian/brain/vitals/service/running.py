@@ -41,14 +41,16 @@ class Running:
         self.grid = Grid(len(self.group.streams), self.newest + 2 - length, length)
         self.seen: Integers = np.full(len(self.group.streams), _NEVER, np.int64)
 
-    async def load(self) -> None:
-        """Fill the grid from sensing and have everything in it evaluated, from its first observation on."""
+    async def load(self, resume: int | None = None) -> None:
+        """Fill the grid from sensing; have what is in it evaluated from its first observation on, and all since mark `resume`."""
         rows = await self._read_buckets(self.group.ids, self.grid.first, self.grid.last)
         columns = np.searchsorted(self.group.ids, rows.streams)
         buckets = rules.buckets(rows.times, self.period)
         self.grid.add(columns, buckets, rows.results)
         np.maximum.at(self.seen, columns, rows.times)
         first = max(int(buckets.min(initial=self.last)), self.last - HISTORY + 1)
+        if resume is not None:
+            first = max(min(first, resume), self.last - LATE + 1)
         self.touched.update(range(first, self.last + 1))
 
     async def take_in(self) -> None:
@@ -65,13 +67,23 @@ class Running:
         buckets = rules.buckets(times, self.period)
         self.reach(rules.reached(int(times.max()), self.period))
         self.newest = max(self.newest, rules.reached(int(times.max()), self.period))
+        self.touched |= self._touched_by(buckets, self.last)
         again = self._again(columns, times, buckets)
         self.grid.add(columns[~again], buckets[~again], results[~again])
         np.maximum.at(self.seen, columns, times)
         if again.any():
             await self._read_again(columns[again], buckets[again])
-        changed = set(np.unique(buckets).tolist())
-        self.touched |= rules.touched(changed, self.group.span, self.last - LATE, self.last)
+
+    def owed(self) -> set[int]:
+        """The marks that are touched, by what is not taken in yet too."""
+        if not self.pending:
+            return self.touched
+        batch = Observations.concat(self.pending)
+        buckets = rules.buckets(batch.times[np.isin(batch.streams, self.group.ids)], self.period)
+        return self.touched | self._touched_by(buckets, int(buckets.max(initial=self.last)))
+
+    def _touched_by(self, buckets: Integers, last: int) -> set[int]:
+        return rules.touched(np.unique(buckets).tolist(), self.group.span, self.last - LATE, last)
 
     def reach(self, mark: int) -> None:
         """Let time come to a mark: all marks up to it are due."""
