@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
+from string import Formatter
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mumian.brain.vitals.kinds import Text
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
 from mumian.kernel.errors import Fault
 
+PLACES = ("label", "level", "value", "unit", "threshold", "vital")
 LEVELS = ("blue", "yellow", "orange", "red")
 
 
@@ -23,18 +25,35 @@ class WarningLevel(Spec):
     for_minutes: float = Field(default=0, ge=0, le=527040)
 
 
+class Message(Text):
+    """A text in both languages that may hold {label} {level} {value} {unit} {threshold} {vital}, and {{ }} for braces."""
+
+    @field_validator("zh", "en")
+    @classmethod
+    def _bare_names(cls, template: str) -> str:
+        allowed = ", ".join("{" + name + "}" for name in PLACES)
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError as error:
+            raise ValueError(f"braces must come in pairs: it may hold {allowed}, and a brace itself is written twice") from error
+        for _, name, form, conversion in parts:
+            if name is not None and (name not in PLACES or form or conversion):
+                raise ValueError(f"it may only hold {allowed}, as they stand here and without anything else in the braces")
+        return template
+
+
 class WarningSpec(Spec):
     """A warning rule over one vital; a warning stands for itself until it is lifted and is never repeated.
 
-    `when` says on which side of a line it is bad. `message` may hold {label} {level} {value} {unit} {threshold} {vital}.
-    After `stale_minutes` without a value the warning is lifted, for nobody knows any more.
+    `when` says on which side of a line it is bad. After `stale_minutes` without a value the warning is lifted, for nobody
+    knows any more.
     """
 
     vital: str
     applies_to: list[Literal["city", "station"]] = Field(default=["station"], min_length=1)
     when: Literal["above", "below"] = "above"
     levels: list[WarningLevel] = Field(min_length=1, max_length=4)
-    message: Text
+    message: Message
     stale_minutes: float = Field(default=1440, gt=0, le=527040)
 
     @model_validator(mode="after")
@@ -49,15 +68,6 @@ class WarningSpec(Spec):
         for mild, severe in pairwise(self.levels):
             if severe.enter * sign <= mild.enter * sign or severe.leave * sign < mild.leave * sign:
                 raise ValueError(f"the lines of {severe.level} must lie beyond those of {mild.level}")
-        return self
-
-    @model_validator(mode="after")
-    def _message(self) -> "WarningSpec":
-        blank = dict.fromkeys(("label", "level", "value", "unit", "threshold", "vital"), "")
-        try:
-            self.message.zh.format(**blank), self.message.en.format(**blank)
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"`message` may only hold {', '.join('{' + name + '}' for name in blank)}") from error
         return self
 
 
