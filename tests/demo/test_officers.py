@@ -9,6 +9,7 @@ import pytest_asyncio
 from mumian.app.web import create_asgi
 from mumian.demo.accounts import Accounts
 from mumian.demo.officers import Officers
+from mumian.foundation.identity.api import Identity, PersonDraft
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
@@ -56,6 +57,8 @@ async def test_what_a_person_has_taken_over_is_left_to_that_person(
     city: Platform, clock: ManualClock, http: httpx.AsyncClient
 ) -> None:
     accounts = Accounts(city)
+    person = PersonDraft("li.na", {"zh": "李娜", "en": "Li Na"}, "440105-ecology", ("officer",))
+    await city.get(Identity).accounts.create_person(person)
     number, headers = await _report(city, http, accounts), (await accounts.desk()).headers
     version = (await http.get(f"{PATH}/{number}", headers=headers)).json()["version"]
     body = {"action": "take", "assignee": "li.na"}
