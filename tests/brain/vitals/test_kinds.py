@@ -19,7 +19,7 @@ from tests.brain.conftest import TOWN
         ("enter: 100, leave: 80", "enter: 100, leave: 101", "spec"),
         ("enter: 300", "enter: 90", "spec"),
         ("vital: dust-index\n", "vital: nothing\n", "spec.vital"),
-        ("of {threshold}", "of {limit}", "spec"),
+        ("of {threshold}", "of {limit}", "spec.message.en"),
         ("opened_by: [dust]", "opened_by: [rain]", "spec.opened_by[0]"),
         ("incident_types: [dust-cloud]", "incident_types: [rain]", "spec.incident_types[0]"),
         ("organisation: air-office", "organisation: nobody", "spec.organisation"),
