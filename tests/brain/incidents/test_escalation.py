@@ -29,6 +29,18 @@ async def test_a_warning_that_rises_after_its_incident_was_closed_opens_another(
     assert len(rows(town, "SELECT DISTINCT warning FROM incidents_incident")) == 1
 
 
+async def test_a_warning_that_falls_and_rises_again_to_what_was_handled_opens_none(
+    town: Platform, observe: Observe, client: httpx.AsyncClient
+) -> None:
+    for at in range(6):
+        await observe(at, north=500.0, south=1.0)
+    await walk(client, "take", "resolve", "verify", "close")
+    for at, level in enumerate((60.0,) * 6 + (500.0,) * 6, 6):
+        await observe(at, north=level, south=1.0)
+    assert rows(town, "SELECT level, lifted_at FROM warnings_warning") == [{"level": "red", "lifted_at": None}]
+    assert len(rows(town, SHOWN)) == 1
+
+
 async def test_an_incident_that_is_returned_carries_the_present_severity(
     town: Platform, observe: Observe, client: httpx.AsyncClient
 ) -> None:

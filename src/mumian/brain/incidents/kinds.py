@@ -10,7 +10,6 @@ from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
 from mumian.kernel.errors import Fault
 
 Severity = Literal["minor", "moderate", "severe", "extreme"]
-SEVERITIES: tuple[Severity, ...] = ("minor", "moderate", "severe", "extreme")
 
 
 class Deadlines(Spec):

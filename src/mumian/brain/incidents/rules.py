@@ -1,5 +1,6 @@
 """Rules of incidents: the life cycle 报告→立案→派遣→处置→核查→结案 as one transition table, and what each step changes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from mumian.brain.incidents.contracts import Incident
 STATES = ("reported", "filed", "dispatched", "handling", "handled", "verified", "closed")
 OPEN = STATES[:-1]
 STAGES = ("accept", "resolve", "verify")
-LEVELS = ("blue", "yellow", "orange", "red")
+SEVERITIES = ("minor", "moderate", "severe", "extreme")
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def possible(incident: Incident, step: Step) -> bool:
     return step.action != "take" or bool(step.assignee)
 
 
-def rose(before: str | None, after: str) -> bool:
-    """Whether a warning's level went up."""
-    return before is None or LEVELS.index(after) > LEVELS.index(before)
+def worse(severity: str, known: Iterable[str]) -> bool:
+    """Whether a severity is above each of the known ones: a level that falls and rises again is no news."""
+    return all(SEVERITIES.index(severity) > SEVERITIES.index(each) for each in known)
 
 
 def missed_stage(incident: Incident, now: str) -> str | None:

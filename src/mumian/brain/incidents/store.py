@@ -81,6 +81,12 @@ def unattended(session: Session, subject: str) -> Incident | None:
     return None if row is None else load(row)
 
 
+def severities(session: Session, subject: str, warning: str) -> list[str]:
+    """The severities of all incidents that a warning has opened about a subject."""
+    sql = "SELECT severity FROM incidents_incident WHERE subject = :subject AND warning = :warning"
+    return [row["severity"] for row in session.rows(sql, subject=subject, warning=warning)]
+
+
 def followers(session: Session, subject: str, warning: str) -> list[Incident]:
     """The incidents about a subject that a warning still bears on: not handled yet, or handled but perhaps to be returned."""
     states = ", ".join(f"'{state}'" for state in (*_UNATTENDED, "handled"))

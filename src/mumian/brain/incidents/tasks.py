@@ -5,7 +5,7 @@ from typing import Any
 from mumian.brain.incidents import store
 from mumian.brain.incidents.api import Incident, Incidents, Report, Step, system_note
 from mumian.brain.incidents.kinds import IncidentTypeSpec
-from mumian.brain.incidents.rules import rose
+from mumian.brain.incidents.rules import worse
 from mumian.brain.incidents.service.evidence import faults
 from mumian.brain.vitals.api import CITY
 from mumian.foundation.ledger.api import EvidenceChecks
@@ -53,16 +53,17 @@ class WarningIntake:
         )
 
     def changed(self, tx: Transaction, event: DeliveredEvent) -> None:
-        """Let the severity follow the level of the warning; one that rose after all was handled is a new matter."""
+        """Let the severity follow the level of the warning; what is worse than all that was handled is a new matter."""
         data = event.data
         declared = self._type_for(data["rule"])
         if declared is None:
             return
         subject = f"{data['rule']}/{data['key']}"
         severity = getattr(declared.spec.severity, data["level"])
+        known = store.severities(tx.session, subject, event.subject)
         for present in store.followers(tx.session, subject, event.subject):
             self._incidents.act(tx, present, Step("note", tx.now_text, tx.actor.id, note=_note(data), severity=severity))
-        if rose(data["previous"], data["level"]) and store.unattended(tx.session, subject) is None:
+        if worse(severity, known) and store.unattended(tx.session, subject) is None:
             self.raised(tx, event)
 
     def lifted(self, tx: Transaction, event: DeliveredEvent) -> None:

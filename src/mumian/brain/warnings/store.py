@@ -60,9 +60,9 @@ def update(session: Session, row: dict[str, Any]) -> None:
 
 
 def link(session: Session, warning: str, incident: str) -> None:
-    """Note the incident that handles a warning."""
+    """Note the incident that handles a warning now: the last one that it opened."""
     session.execute(
-        "UPDATE warnings_warning SET incident = :incident WHERE id = :warning AND incident IS NULL",
+        "UPDATE warnings_warning SET incident = :incident WHERE id = :warning",
         incident=incident,
         warning=warning,
     )
