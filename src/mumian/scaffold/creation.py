@@ -13,6 +13,7 @@ from mumian.scaffold.checking import checkout
 TEMPLATE = Path(__file__).resolve().parent / "template"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MOST_LETTERS = 40
+_EFFECT = "What is applied shows up in the running city at once; Python in the folder takes part from its next start."
 
 
 def create(name: str, folder: Path | None) -> str:
@@ -35,7 +36,9 @@ def _beside_the_others(name: str) -> str:
     values = _values(name, f"mumian.services.{name}")
     _write("service", services / name, values)
     _write("tests", tests / name, values)
-    return f"{services / name}\n{tests / name}\nNext: ./run check, ./run test tests/services/{name}, then restart the city."
+    folder = (services / name).relative_to(root)
+    steps = f"./run check, ./run test tests/services/{name}, ./run apply {folder}/declarations"
+    return f"{services / name}\n{tests / name}\nNext: {steps}.\n{_EFFECT}"
 
 
 def _as_project(name: str, folder: Path) -> str:
@@ -45,7 +48,8 @@ def _as_project(name: str, folder: Path) -> str:
     _write("project", project, values)
     _write("service", project / name, values)
     _write("tests", project / "tests", values)
-    return f"{project}\nNext: pip install --editable {project}, mumian check {project / name}, then restart the city."
+    steps = f"pip install --editable {project}, mumian check {project / name}, mumian apply {project / name}/declarations"
+    return f"{project}\nNext: {steps}.\n{_EFFECT}"
 
 
 def _claim(*folders: Path) -> None:
