@@ -23,6 +23,8 @@ def faults(session: Session, platform: Platform, finder: Finder) -> Iterator[Fau
     """Every difference between the lake and the events: batches of rows, data files, and the catalogue."""
     yield from _batches(session, finder)
     try:
+        if _untouched(session, platform.get(Lake)):  # type: ignore[type-abstract]
+            return
         told, found = _steady(platform)
     except Exception as error:
         yield Fault("lake catalogue", None, "storage", "readable", _reason(error))
@@ -30,6 +32,13 @@ def faults(session: Session, platform: Platform, finder: Finder) -> Iterator[Fau
     yield from told.doubts
     yield from _files(told, found)
     yield from _catalogue(told, found)
+
+
+def _untouched(session: Session, lake: Lake) -> bool:
+    """Whether the city was never served: nothing was told of the lake, and it holds no table."""
+    told = session.value("SELECT 1 FROM kernel_outbox WHERE type IN ('sensing.observations.recorded', 'sensing.lake.sealed')")
+    held = lake.rows("SELECT count(*) FROM information_schema.tables WHERE table_name = $name", name=TABLE.name)
+    return told is None and not held[0][0]
 
 
 def _batches(session: Session, finder: Finder) -> Iterator[Fault]:
