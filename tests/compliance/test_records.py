@@ -150,9 +150,9 @@ def test_a_read_inside_a_read_sees_the_same_snapshot(records: Records) -> None:
         records.write_now(lambda tx: _insert(tx, 7))
         return records.read_now(_count)
 
-    _count_before = records.read_now(_count)
+    before = records.read_now(_count)
     assert records.read_now(lambda session: (_count(session), work(session))) == (0, 0)
-    assert records.read_now(_count) == _count_before + 1
+    assert records.read_now(_count) == before + 1
 
 
 def test_a_read_cannot_write(records: Records) -> None:
