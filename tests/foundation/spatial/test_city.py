@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -110,3 +111,11 @@ async def test_a_rollback_brings_an_earlier_layer_back_without_its_file(city: Pl
     assert city.get(Spatial).layer("parks")["features"][0]["id"] == "a"
     with pytest.raises(NotFound):
         city.get(Spatial).layer("none")
+
+
+async def test_the_districts_of_many_points_are_those_of_each_point(city: Platform) -> None:
+    spatial = city.get(Spatial)
+    x, y = np.random.default_rng(7).uniform([112.9, 22.5], [114.1, 24.0], (400, 2)).T
+    single = [d.code if (d := spatial.district_at(a, b)) else None for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    assert spatial.districts_at(x, y).tolist() == single
+    assert {None} < set(single)

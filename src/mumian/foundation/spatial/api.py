@@ -5,10 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
 from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mumian.foundation.spatial import store
 from mumian.foundation.spatial.contracts import City, District, GeoJson
+from mumian.foundation.spatial.coordinates.transform import convert
 from mumian.foundation.spatial.models import CitySpec, LayerSpec
+from mumian.foundation.spatial.rules.crs import parse_crs
 from mumian.foundation.spatial.service import DistrictIndex, to_layer
 from mumian.kernel.declarations.service import Declarations
 from mumian.kernel.errors import Invalid, NotFound
@@ -70,6 +76,20 @@ class Spatial:
             raise Invalid.field("longitude", "field.type", expected="a finite number")
         index = self._districts()
         return None if index is None else index.at(longitude, latitude)
+
+    def districts_at(self, longitudes: Any, latitudes: Any) -> NDArray[Any]:
+        """The district code of each WGS 84 point, None outside; `district_at` for whole arrays (an object array of codes)."""
+        index = self._districts()
+        x, y = np.asarray(longitudes, np.float64), np.asarray(latitudes, np.float64)
+        return np.full(x.shape, None, object) if index is None else index.codes_at(x, y)
+
+    def convert(self, x: Any, y: Any, source: str, target: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Points of the system `source` in `target` (`CRS84`, `EPSG:4547`, `GCJ-02`, `BD-09`, … or their URIs), as arrays.
+
+        `x` is easting or longitude and `y` northing or latitude, whatever order the systems write themselves; metres or
+        degrees as the systems say. What has no image becomes NaN. Raises Invalid for a system that is not known.
+        """
+        return convert(x, y, parse_crs(source, "source"), parse_crs(target, "target"))
 
     def close(self) -> None:
         """Answer from memory alone from now on."""

@@ -161,6 +161,23 @@ class DistrictIndex:
             return None
         return self.districts[int(nearest)]
 
+    def codes_at(self, longitudes: Any, latitudes: Any) -> Any:
+        """What `at` says for arrays of points: an object array of codes and None."""
+        import numpy as np
+        import shapely
+
+        codes = np.array([d.code for d in self.districts], object)
+        found = np.full(longitudes.shape, None, object)
+        points = shapely.points(longitudes, latitudes)
+        which, district = self._tree.query(points, predicate="intersects")
+        order = np.argsort(codes[district].astype(str), kind="stable")[::-1]
+        found[which[order]] = codes[district[order]]
+        unplaced = np.array([code is None for code in found], bool)
+        for index in np.flatnonzero(unplaced & np.isfinite(longitudes + latitudes)):
+            near = self.at(float(longitudes[index]), float(latitudes[index]))
+            found[index] = near.code if near else None
+        return found
+
 
 def _district(properties: dict[str, Any]) -> District:
     longitude, latitude = properties["centre"]

@@ -1,0 +1,1 @@
+"""Coordinates turned from any known system into any other, whole arrays at a time."""
