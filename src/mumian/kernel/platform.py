@@ -73,6 +73,10 @@ class Platform:
         except KeyError:
             raise MissingPort(port=port.__name__) from None
 
+    def offers(self, port: type[Any]) -> bool:
+        """Whether anything was provided for `port`."""
+        return port in self._ports
+
     def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
         """Handle events of `type_` after their commit, once in effect."""
         self.bus.subscribe(type_, consumer, handler)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest_asyncio
 
 from mumian.app.platform import create_platform
+from mumian.foundation.ledger.api import Ledger
 from mumian.foundation.sensing.api import Observations, Sensing
 from mumian.foundation.sensing.service.finder import TABLE
 from mumian.foundation.storage.contracts import Lake
@@ -37,7 +38,7 @@ async def home(settings: Settings, clock: ManualClock) -> AsyncIterator[Path]:
     for part in range(5):
         await sensing.record(rows(part * 50, 50))
         await sensing.folding.fold()
-    assert sensing.faults() == []
+    assert platform.get(Ledger).verify_now().sound
     await platform.stop()
     for closer in platform.closers:
         closer()
@@ -51,7 +52,7 @@ def faults(settings: Settings, clock: ManualClock) -> list[str]:
     except Unavailable as error:
         return [str(error)]
     try:
-        return [str(fault) for fault in platform.get(Sensing).faults()]
+        return [str(fault) for fault in platform.get(Ledger).verify_now().faults]
     finally:
         for closer in platform.closers:
             closer()
@@ -77,9 +78,9 @@ def test_a_flip_in_a_data_file_is_found_and_the_file_named(home: Path, settings:
     for _ in range(FLIPS):
         file = chance.choice(files)
         with flipped(file, chance.randrange(file.stat().st_size), 1 << chance.randrange(8)):
-            found = [str(fault) for fault in platform.get(Sensing).faults()]
+            found = [str(fault) for fault in platform.get(Ledger).verify_now().faults]
             assert any(file.name in fault for fault in found), found
-    assert platform.get(Sensing).faults() == []
+    assert platform.get(Ledger).verify_now().sound
     for closer in platform.closers:
         closer()
 

@@ -1,7 +1,7 @@
 """The ledger for other components: `platform.get(Ledger)` reads, signs, proves, verifies and exports.
 
 Every event that a transaction emits is an entry; nothing has to be called for that. What a component keeps outside of its
-events (files, states) it lets `platform.get(EvidenceChecks)` look at.
+events (files, states) it lets `platform.get(EvidenceChecks)` look at, and it writes to the lake within `platform.get(LakeSeals)`.
 """
 
 import asyncio
@@ -14,13 +14,15 @@ from mumian.foundation.ledger.contracts import Consistency, Entry, EvidenceCheck
 from mumian.foundation.ledger.errors import NotCovered
 from mumian.foundation.ledger.service.bundles import bundle
 from mumian.foundation.ledger.service.heads import Heads
+from mumian.foundation.ledger.service.lake_evidence import steady
+from mumian.foundation.ledger.service.seals import LakeSeals
 from mumian.foundation.ledger.service.verification import Verification
 from mumian.foundation.ledger.settings import LedgerSettings
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session
 
-__all__ = ["Consistency", "Entry", "EvidenceChecks", "Fault", "Head", "Ledger", "Proof", "Report"]
+__all__ = ["Consistency", "Entry", "EvidenceChecks", "Fault", "Head", "LakeSeals", "Ledger", "Proof", "Report", "steady"]
 
 
 class Ledger:

@@ -7,7 +7,7 @@ import msgspec
 from mumian.foundation.cryptography.contracts import Signature
 from mumian.foundation.ledger.contracts import Entry, Head
 from mumian.foundation.ledger.rules import Fetch, Node
-from mumian.kernel.unit_of_work import Row, Session, encode
+from mumian.kernel.unit_of_work import Row, Session, Transaction, encode
 
 _ENTRY = "seq, time, actor, type, subject, body, leaf"
 INSERT_ENTRY = f"INSERT INTO ledger_entry ({_ENTRY}) VALUES (:seq, :time, :actor, :type, :subject, :body, :leaf)"
@@ -138,3 +138,38 @@ def head_of(row: Row) -> Head:
 def signatures_text(signatures: Sequence[Signature]) -> str:
     """Signatures as kept: canonical JSON."""
     return encode(list(signatures)).decode()
+
+
+def expect_seal(tx: Transaction) -> None:
+    """Remember that the lake may be other than was told last."""
+    tx.session.execute("UPDATE ledger_lake_state SET pending = 1")
+
+
+def seal_expected(session: Session) -> bool:
+    """Whether the lake may be other than was told last."""
+    return bool(session.value("SELECT MAX(pending) FROM ledger_lake_state"))
+
+
+def told_of_lake(session: Session) -> bool:
+    """Whether the lake was ever sealed."""
+    return session.value("SELECT 1 FROM kernel_outbox WHERE type = 'ledger.lake.sealed' LIMIT 1") is not None
+
+
+def told_files(session: Session) -> list[str]:
+    """The names of the lake's data files, as told last."""
+    return [row["name"] for row in session.rows("SELECT name FROM ledger_lake_file")]
+
+
+def told_catalogue(session: Session) -> str | None:
+    """The digest of the lake's catalogue, as told last."""
+    found = session.value("SELECT MAX(catalogue) FROM ledger_lake_state")
+    return None if found is None else str(found)
+
+
+def keep_seal(tx: Transaction, added: Sequence[str], removed: Sequence[str], catalogue: str) -> None:
+    """Remember that the lake was told to have gained and lost these files, and to have this catalogue."""
+    if removed:
+        tx.session.execute_many("DELETE FROM ledger_lake_file WHERE name = :name", [{"name": n} for n in removed])
+    if added:
+        tx.session.execute_many("INSERT INTO ledger_lake_file (name) VALUES (:name)", [{"name": n} for n in added])
+    tx.session.execute("UPDATE ledger_lake_state SET pending = 0, catalogue = :catalogue", catalogue=catalogue)

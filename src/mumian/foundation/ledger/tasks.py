@@ -1,17 +1,22 @@
 """Hooks the ledger into every commit, and lets heads be signed in the background."""
 
 from mumian.foundation.identity.api import differences
-from mumian.foundation.ledger.api import EvidenceChecks, Fault, Ledger
+from mumian.foundation.ledger.api import EvidenceChecks, Fault, LakeSeals, Ledger
+from mumian.foundation.ledger.service.lake_evidence import faults
 from mumian.foundation.ledger.service.recording import record
+from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.platform import Platform
 
 
 def register(platform: Platform) -> None:
-    """Record every event, offer `Ledger` and `EvidenceChecks`, and sign heads."""
+    """Record every event, offer `Ledger`, `EvidenceChecks` and `LakeSeals`, and sign heads."""
     checks = EvidenceChecks()
     ledger = Ledger(platform, checks)
     checks.add("foundation.identity", lambda session: (Fault(*difference) for difference in differences(session)))
+    if platform.offers(Lake):
+        checks.add("lake", lambda session: faults(session, platform))
     platform.records.recorder(record)
     platform.provide(EvidenceChecks, checks)
     platform.provide(Ledger, ledger)
+    platform.provide(LakeSeals, LakeSeals(platform))
     platform.background(ledger.heads)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mumian.kernel.events import Event
 
@@ -43,16 +43,3 @@ class ObservationsRecorded(Event):
     start: datetime
     end: datetime
     digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class LakeSealed(Event):
-    """The lake changed and is now as told; the subject is its table.
-
-    `added` files have `name`, `bytes` and `sha256`; `removed` are names. `catalogue` is the SHA-256 of the catalogue's content.
-    """
-
-    type: ClassVar[str] = "sensing.lake.sealed"
-    added: list[dict[str, Any]]
-    removed: list[str]
-    catalogue: str

@@ -170,31 +170,6 @@ def plan_fold(tx: Transaction, row: Row) -> None:
     """Remember a fold that is about to be committed to the lake."""
     names = ", ".join(row)
     tx.session.execute(f"INSERT INTO sensing_fold ({names}, recorded) VALUES ({', '.join(':' + n for n in row)}, 0)", **row)
-    expect_seal(tx)
-
-
-def expect_seal(tx: Transaction) -> None:
-    """Remember that the lake may be other than was told last."""
-    tx.session.execute("UPDATE sensing_lake_state SET pending = 1")
-
-
-def seal_expected(session: Session) -> bool:
-    """Whether the lake may be other than was told last."""
-    return bool(session.value("SELECT MAX(pending) FROM sensing_lake_state"))
-
-
-def told_files(session: Session) -> list[str]:
-    """The names of the lake's data files, as told last."""
-    return [row["name"] for row in session.rows("SELECT name FROM sensing_lake_file")]
-
-
-def keep_files(tx: Transaction, added: Sequence[str], removed: Sequence[str]) -> None:
-    """Remember that the lake was told to have gained and lost these files."""
-    if removed:
-        tx.session.execute_many("DELETE FROM sensing_lake_file WHERE name = :name", [{"name": n} for n in removed])
-    if added:
-        tx.session.execute_many("INSERT INTO sensing_lake_file (name) VALUES (:name)", [{"name": n} for n in added])
-    tx.session.execute("UPDATE sensing_lake_state SET pending = 0")
 
 
 def planned_folds(session: Session) -> list[Row]:

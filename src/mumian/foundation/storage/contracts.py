@@ -92,6 +92,14 @@ class Lake(Protocol):
         """Create the table if it is absent and add columns that it lacks; never drops anything."""
         ...
 
+    def has(self, table: Table) -> bool:
+        """Whether the table is there with all these columns, so that `create` would change nothing."""
+        ...
+
+    def tables(self) -> list[str]:
+        """The names of all tables that components created, in order."""
+        ...
+
     def append(self, table: str, columns: Mapping[str, Array], position: Position | None = None) -> None:
         """Add rows and remember `position` in one commit; durable when it returns.
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from mumian.foundation.ledger.api import LakeSeals
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.events import ObservationsRecorded
@@ -17,7 +18,6 @@ from mumian.foundation.sensing.journal.segments import Journal
 from mumian.foundation.sensing.rules import digest, instant, microseconds
 from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.recorder import Recorder
-from mumian.foundation.sensing.service.sealing import Seal, Sealing
 from mumian.foundation.sensing.settings import SensingSettings
 from mumian.foundation.storage.contracts import Lake, Position
 from mumian.kernel.background import Loop
@@ -40,7 +40,6 @@ class Folding:
         self._platform = platform
         self._recorder = recorder
         self._finder = finder
-        self._sealing = Sealing(platform)
         self.settings = settings
         self._folding = asyncio.Lock()
         self._loop = Loop(self.name, platform.clock, self._look, _LOOK_SECONDS)
@@ -53,6 +52,7 @@ class Folding:
     async def start(self) -> None:
         """Recover the journal, warm the memory from the lake, and begin to take observations."""
         folder = self._platform.home / "journal"
+        await self._platform.get(LakeSeals).create(TABLE)
         journal = await asyncio.to_thread(Journal, folder, self.settings.segment_bytes)
         try:
             await asyncio.to_thread(self._recover, journal)
@@ -114,20 +114,20 @@ class Folding:
         When it raises, the lake has none of the rows, or it is not known whether it has: then the next fold finds out first.
         """
         facts = await asyncio.to_thread(summary, rows, source, position.value)
-        await self._platform.records.write(lambda tx: store.plan_fold(tx, facts))
-        self._doubtful = True
-        try:
-            await asyncio.to_thread(work)
-        except Exception:
-            if not await asyncio.to_thread(self._reached, position):
-                raise
-        try:
-            seal = await self._sealing.look()
-            await self._platform.records.write(lambda tx: _recorded(tx, facts, seal))
-        except Unavailable as error:
-            _log.warning("what came to rest in the lake is told later: %s", error)
-        else:
-            self._doubtful = False
+        async with self._platform.get(LakeSeals).writing(TABLE.name) as change:
+            await self._platform.records.write(lambda tx: store.plan_fold(tx, facts))
+            self._doubtful = True
+            try:
+                await asyncio.to_thread(work)
+            except Exception:
+                if not await asyncio.to_thread(self._reached, position):
+                    raise
+            try:
+                await change.tell(lambda tx: _recorded(tx, facts))
+            except Unavailable as error:
+                _log.warning("what came to rest in the lake is told later: %s", error)
+            else:
+                self._doubtful = False
 
     def _reached(self, position: Position) -> bool:
         lake = self._platform.get(Lake)  # type: ignore[type-abstract]
@@ -180,15 +180,11 @@ class Folding:
             self._commits = 0
             keep = datetime.now(UTC) - timedelta(minutes=10)
             lake = self._platform.get(Lake)  # type: ignore[type-abstract]
-            await self._sealing.announce()
-            self._doubtful = True
-            await asyncio.to_thread(lake.compact, TABLE.name, keep)
-            await self._sealing.seal()
-            self._doubtful = False
+            async with self._platform.get(LakeSeals).writing(TABLE.name):
+                await asyncio.to_thread(lake.compact, TABLE.name, keep)
 
     def _recover(self, journal: Journal) -> None:
         lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
-        lake.create(TABLE)
         position = lake.position(JOURNAL)
         recorder.next_id = max(self._finder.highest_id(), lake.position(IMPORT)) + 1
         newest = self._finder.newest()
@@ -209,13 +205,12 @@ class Folding:
         recorder.sequence = max(recorder.sequence, position)
 
     async def _reconcile(self) -> None:
-        """Write down of every planned fold whether the lake has it, and how the lake is: the process may have ended before."""
+        """Write down of every planned fold whether the lake has it: the process may have ended before."""
         planned = await self._platform.records.read(store.planned_folds)
-        if not planned and not await self._platform.records.read(store.seal_expected):
+        if not planned:
             return
         lake = self._platform.get(Lake)  # type: ignore[type-abstract]
         reached = {name: await asyncio.to_thread(lake.position, name) for name in (JOURNAL, IMPORT)}
-        seal = await self._sealing.look()
 
         def work(tx: Transaction) -> None:
             for row in planned:
@@ -223,9 +218,9 @@ class Folding:
                     _recorded(tx, row)
                 else:
                     store.forget_fold(tx, row["first_id"], row["last_id"])
-            seal.tell(tx)
 
-        await self._platform.records.write(work)
+        async with self._platform.get(LakeSeals).writing(TABLE.name) as change:
+            await change.tell(work)
 
     async def _look(self) -> None:
         """Fold if enough waits, or long enough."""
@@ -254,7 +249,7 @@ def summary(rows: Observations, source: str, position: int) -> Row:
     }
 
 
-def _recorded(tx: Transaction, facts: Row, seal: Seal | None = None) -> None:
+def _recorded(tx: Transaction, facts: Row) -> None:
     store.finish_fold(tx, facts["first_id"], facts["last_id"])
     tx.emit(
         ObservationsRecorded(
@@ -268,8 +263,6 @@ def _recorded(tx: Transaction, facts: Row, seal: Seal | None = None) -> None:
             digest=facts["digest"],
         )
     )
-    if seal is not None:
-        seal.tell(tx)
 
 
 def _answer(row: Row) -> Answer:

@@ -62,10 +62,20 @@ class DuckLake:
             if not self._has(table.name):
                 self._writer.execute(f"CREATE TABLE {table.name} ({columns})")
                 return
-            have = {row[0] for row in self._writer.execute(f"DESCRIBE {table.name}").fetchall()}
+            have = _columns(self._writer, table.name)
             for column in table.columns:
                 if column.name not in have:
                     self._writer.execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {column.type}")
+
+    def has(self, table: Table) -> bool:
+        """Whether the table is there with all these columns."""
+        with translate():
+            return {column.name for column in table.columns} <= _columns(self._reader(), table.name)
+
+    def tables(self) -> list[str]:
+        """The names of all tables that components created."""
+        found = self.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY table_name")
+        return [row[0] for row in found if row[0] != _POSITION]
 
     def append(self, table: str, columns: Mapping[str, Array], position: Position | None = None) -> None:
         """Add rows and remember `position` in one commit."""
@@ -228,6 +238,11 @@ class Work:
 def _number(connection: duckdb.DuckDBPyConnection, sql: str, **params: Any) -> int:
     found = connection.execute(sql, params).fetchone()
     return int(found[0]) if found else 0
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    sql = "SELECT column_name FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = $name"
+    return {row[0] for row in connection.execute(sql, {"name": table}).fetchall()}
 
 
 def _undo(connection: duckdb.DuckDBPyConnection) -> None:

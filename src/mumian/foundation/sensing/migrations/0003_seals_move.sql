@@ -1,0 +1,2 @@
+DROP TABLE sensing_lake_file;
+DROP TABLE sensing_lake_state;
