@@ -1,6 +1,7 @@
 """Sensing for other components: `platform.get(Sensing)` records observations, tells of them, and finds them again."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
-from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo
+from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
 from mumian.foundation.sensing.rules import instant, microseconds
 from mumian.foundation.sensing.service.evidence import faults
 from mumian.foundation.sensing.service.finder import Finder
@@ -60,10 +61,11 @@ class Sensing:
         """Call `listener` on the event loop with new observations (repeats left out), once they are durable, by id."""
         self.recorder.listen(listener)
 
-    def window(self, streams: "ArrayLike", start: int, end: int) -> Observations:
+    def window(self, streams: "ArrayLike", start: int, end: int, details: bool = False) -> Observations:
         """The observations of these stream ids with start ≤ time < end (µs since 1970-01-01 UTC), by stream, then time.
 
-        Each stream and time comes once, with its newest result; missing values are NaN.
+        Each stream and time comes once, with its newest result; missing values, and results that are no numbers, are NaN.
+        Details come only when they are asked for.
         """
         wanted = np.unique(np.asarray(streams, np.int64))
         wanted = wanted[wanted > 0]
@@ -71,11 +73,11 @@ class Sensing:
         within = np.zeros(max(len(complete), int(wanted.max(initial=0)) + 1), np.bool_)
         within[wanted] = True
         near = (held.times >= start) & (held.times < end)
-        recent = held.take(np.flatnonzero(near & within[held.streams]))
+        recent = (held if details else replace(held, details=None)).take(np.flatnonzero(near & within[held.streams]))
         inside = wanted[wanted < len(complete)]
         older = inside[complete[inside] > start]
         if len(older):
-            return rules.newest(Observations.concat([self.finder.window(older, start, end), recent]))
+            return rules.newest(Observations.concat([self.finder.window(older, start, end, details), recent]))
         return rules.newest(recent)
 
     def latest(self, streams: "ArrayLike | None" = None) -> Observations:
@@ -84,7 +86,11 @@ class Sensing:
         wanted: Int64 = np.arange(1, len(newest.times)) if streams is None else np.unique(np.asarray(streams, np.int64))
         wanted = wanted[(wanted > 0) & (wanted < len(newest.times))]
         wanted = wanted[newest.times[wanted] != NONE]
-        return Observations(wanted, newest.times[wanted], newest.results[wanted], newest.ids[wanted])
+        told: Texts | None = None
+        if newest.details:
+            told = np.array([*(newest.details.get(stream) for stream in wanted.tolist()), None], np.object_)[:-1]
+        columns = (wanted, newest.times[wanted], newest.results[wanted], newest.ids[wanted])
+        return Observations(*columns, flags=newest.flags[wanted], details=told)
 
     def counts(self, streams: Iterable[int]) -> dict[int, int]:
         """How many observations each of these streams has, corrections included."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 NONE = int(np.iinfo(np.int64).min)
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+Texts = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class Observations:
 
     `streams` are stream ids, `times` the phenomenon times in µs since 1970-01-01 UTC, `results` in the stream's unit, NaN where
     the value is missing 缺测. `ids` number observations in the order in which they were recorded (0: not recorded yet),
-    `result_times` are as `times`, or `NONE`.
+    `result_times` are as `times`, or `NONE`. `flags` are bits of doubt about the quality (0: good; see `rules.quality`).
+
+    `details` is None where all is told by the columns above; else it has, for each row that is no plain number at an instant, a
+    JSON object as text, and None for the others. Its members are all optional: `result` (any JSON but a number or null, `results`
+    is NaN then), `end` (µs, end of the phenomenon's interval), `validTime` ([µs, µs]), `resultQuality` (any JSON),
+    `parameters` (an object), `feature` (the id of a FeatureOfInterest other than the one made of the thing's place).
     """
 
     streams: Int64
@@ -51,6 +57,8 @@ class Observations:
     results: Float64
     ids: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     result_times: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    flags: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    details: Texts | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.streams)
@@ -58,7 +66,9 @@ class Observations:
             object.__setattr__(self, "ids", np.zeros(rows, np.int64))
         if len(self.result_times) != rows:
             object.__setattr__(self, "result_times", np.full(rows, NONE, np.int64))
-        if len(self.times) != rows or len(self.results) != rows:
+        if len(self.flags) != rows:
+            object.__setattr__(self, "flags", np.zeros(rows, np.int64))
+        if len(self.times) != rows or len(self.results) != rows or (self.details is not None and len(self.details) != rows):
             raise ValueError("the columns of observations differ in length")
 
     def __len__(self) -> int:
@@ -66,7 +76,21 @@ class Observations:
 
     def take(self, rows: Any) -> "Observations":
         """The rows chosen by a mask, a slice or an array of indices."""
-        return Observations(self.streams[rows], self.times[rows], self.results[rows], self.ids[rows], self.result_times[rows])
+        details = None if self.details is None else self.details[rows]
+        columns = (self.streams[rows], self.times[rows], self.results[rows], self.ids[rows], self.result_times[rows])
+        return Observations(*columns, self.flags[rows], details)
+
+    def numbered(self, ids: Int64) -> "Observations":
+        """The same rows with these ids."""
+        return Observations(self.streams, self.times, self.results, ids, self.result_times, self.flags, self.details)
+
+    def flagged(self, flags: Int64) -> "Observations":
+        """The same rows with these flags."""
+        return Observations(self.streams, self.times, self.results, self.ids, self.result_times, flags, self.details)
+
+    def detail(self, row: int) -> str | None:
+        """The details of one row."""
+        return None if self.details is None else self.details[row]
 
     @staticmethod
     def empty() -> "Observations":
@@ -86,7 +110,15 @@ class Observations:
             np.concatenate([p.results for p in parts]),
             np.concatenate([p.ids for p in parts]),
             np.concatenate([p.result_times for p in parts]),
+            np.concatenate([p.flags for p in parts]),
+            _joined(parts),
         )
+
+
+def _joined(parts: list[Observations]) -> Texts | None:
+    if all(part.details is None for part in parts):
+        return None
+    return np.concatenate([np.full(len(p), None, np.object_) if p.details is None else p.details for p in parts])
 
 
 @dataclass(frozen=True, eq=False)

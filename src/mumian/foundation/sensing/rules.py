@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from mumian.foundation.sensing.contracts import Float64, Int64, Observations
+from mumian.foundation.sensing.contracts import Float64, Int64, Observations, Texts
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -113,10 +113,31 @@ def _assemble(digits: Bytes) -> Int64 | None:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of each row's stream and time before the row came: the newest id (0: nothing) and its result."""
+    """What is known of each row's stream and time before the row came: the newest id (0: nothing), its result, its details."""
 
     ids: Int64
     results: Float64
+    details: Texts | None = None
+
+    def spread(self, rows: Int64, count: int) -> "Known":
+        """The same for `count` rows, of which these are `rows`; nothing is known of the others."""
+        ids, results = np.zeros(count, np.int64), np.full(count, np.nan)
+        ids[rows], results[rows] = self.ids, self.results
+        details = None if self.details is None else np.full(count, None, np.object_)
+        if details is not None:
+            details[rows] = self.details
+        return Known(ids, results, details)
+
+    def improved(self, other: "Known", at: int) -> "Known":
+        """This, with what `other` knows better of its rows, which begin at row `at`."""
+        place = slice(at, at + len(other.ids))
+        better = np.flatnonzero(other.ids > self.ids[place]) + at
+        self.ids[better], self.results[better] = other.ids[better - at], other.results[better - at]
+        if self.details is None and other.details is None:
+            return self
+        details = np.full(len(self.ids), None, np.object_) if self.details is None else self.details
+        details[better] = None if other.details is None else other.details[better - at]
+        return Known(self.ids, self.results, details)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,21 +172,24 @@ def decide(rows: Observations, known: Known | None, next_id: int) -> Decision:
     """Tell new observations from repeats; `known` is None when no row's stream and time was seen before.
 
     The same stream, time and result as the newest known is a repeat and gets that id; another result is a correction and a new
-    observation, as is anything unknown. Rows count in their order. Two missing results are the same.
+    observation, as is anything unknown. Rows count in their order. Two missing results are the same; where rows have details,
+    these are part of the result.
     """
     count = len(rows)
     if known is None and in_order(rows.streams, rows.times):
         return Decision(np.ones(count, np.bool_), np.arange(next_id, next_id + count, dtype=np.int64))
     order = np.lexsort((rows.times, rows.streams))
     streams, times, results = rows.streams[order], rows.times[order], rows.results[order]
+    told = _text_column(rows.details, order)
     follows = np.zeros(count, np.bool_)
     follows[1:] = (streams[1:] == streams[:-1]) & (times[1:] == times[:-1])
     repeats = np.zeros(count, np.bool_)
-    repeats[1:] = follows[1:] & _same(results[1:], results[:-1])
+    repeats[1:] = follows[1:] & _same(results[1:], results[:-1]) & _alike(told, told, 1)
     earlier = np.zeros(count, np.int64)
     if known is not None:
         earlier = np.where(follows, 0, known.ids[order])
-        repeats |= ~follows & (earlier > 0) & _same(results, known.results[order])
+        before = _text_column(known.details, order)
+        repeats |= ~follows & (earlier > 0) & _same(results, known.results[order]) & _alike(told, before, 0)
     new = np.empty(count, np.bool_)
     new[order] = ~repeats
     fresh = next_id + np.cumsum(new) - 1
@@ -179,6 +203,21 @@ def decide(rows: Observations, known: Known | None, next_id: int) -> Decision:
 def _same(left: Float64, right: Float64) -> Mask:
     equal: Mask = (left == right) | (np.isnan(left) & np.isnan(right))
     return equal
+
+
+def _text_column(details: Texts | None, order: Int64) -> Texts | None:
+    return None if details is None else details[order]
+
+
+def _alike(left: Texts | None, right: Texts | None, shift: int) -> Mask | bool:
+    """Whether details are the same, those of `right` taken `shift` rows before."""
+    if left is None and right is None:
+        return True
+    if left is None or right is None:
+        one = left if left is not None else right
+        assert one is not None
+        return np.array([text is None for text in one[shift:]], np.bool_)
+    return np.array([a == b for a, b in zip(left[shift:], right, strict=False)], np.bool_)
 
 
 def newest(rows: Observations) -> Observations:
@@ -196,12 +235,27 @@ def digest(rows: Observations) -> str:
     """SHA-256, in hexadecimal, of rows in the order of their ids.
 
     The bytes are the columns one after another — ids, streams, times, results, result times — each value 8 bytes, little-endian
-    (IEEE 754 for results, every NaN as 0x7ff8000000000000).
+    (IEEE 754 for results, every NaN as 0x7ff8000000000000). Where any row has flags, the word `flags` and their column follow;
+    where any has details, the word `details` and for each such row its id, the length of its text in bytes, and the text.
     """
     if len(rows) > 1 and (rows.ids[1:] < rows.ids[:-1]).any():
         rows = rows.take(np.argsort(rows.ids, kind="stable"))
     results = np.where(np.isnan(rows.results), np.nan, rows.results)
     state = sha256()
     for column in (rows.ids, rows.streams, rows.times, results, rows.result_times):
-        state.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<"), copy=False).data)
+        state.update(_bytes(column))
+    if rows.flags.any():
+        state.update(b"flags" + bytes(_bytes(rows.flags)))
+    if rows.details is not None:
+        texts = [
+            (number, text.encode()) for number, text in zip(rows.ids.tolist(), rows.details, strict=True) if text is not None
+        ]
+        if texts:
+            state.update(b"details")
+        for number, text in texts:
+            state.update(number.to_bytes(8, "little") + len(text).to_bytes(8, "little") + text)
     return state.hexdigest()
+
+
+def _bytes(column: NDArray[np.generic]) -> memoryview:
+    return np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<"), copy=False).data

@@ -1,11 +1,14 @@
 """The journal's bytes: records with length, checksum and columns, so that a torn end is told from damage.
 
-A segment begins with `MUMJRNL1` and the sequence number of its first record (8 bytes). All numbers are little-endian. A record:
+A segment begins with `MUMJRNL2` and the sequence number of its first record (8 bytes). All numbers are little-endian. A record:
 
     4  length of the body in bytes       4  CRC-32 of everything after this field
     8  sequence number                   8  id of the first row
     8  time received, µs since 1970      4  rows          4  length of the answers in bytes
-    body: answers (MessagePack), then the columns streams, times, results, result times, 8 bytes a value
+    body: answers (MessagePack), then the columns streams, times, results, result times, 8 bytes a value,
+          then, where any row has flags or details, the extras (MessagePack)
+
+Segments that begin with `MUMJRNL1` are of the time before there were extras, and are read as well.
 """
 
 import struct
@@ -16,9 +19,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from mumian.foundation.sensing.contracts import Observations
+from mumian.foundation.sensing.contracts import Int64, Observations, Texts
 
-MAGIC = b"MUMJRNL1"
+MAGIC = b"MUMJRNL2"
+KNOWN = (MAGIC, b"MUMJRNL1")
 SEGMENT_HEADER = struct.Struct("<8sq")
 _HEADER = struct.Struct("<IIqqqII")
 _CHECKED_FROM = 8
@@ -36,6 +40,14 @@ class Answer(msgspec.Struct, array_like=True):
     time: int
 
 
+class Extras(msgspec.Struct, array_like=True):
+    """What few rows have: the column of flags (empty: all are 0), and the details with the rows that they belong to."""
+
+    flags: bytes
+    rows: list[int]
+    details: list[str]
+
+
 @dataclass(frozen=True)
 class Record:
     """What one group commit recorded: new rows with following ids, and answers."""
@@ -49,12 +61,16 @@ class Record:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Answer]).decode
+_decode_extras = msgspec.msgpack.Decoder(Extras).decode
 
 
 def encode(record: Record) -> list[Any]:
     """The record as buffers to be written one after another."""
     answers = _encode(record.answers) if record.answers else b""
     columns = [np.ascontiguousarray(getattr(record.rows, name), dtype).data.cast("B") for name, dtype in _COLUMNS]
+    extras = _extras(record.rows)
+    if extras:
+        columns.append(memoryview(extras))
     body = len(answers) + sum(len(column) for column in columns)
     header = _HEADER.pack(body, 0, record.sequence, record.first_id, record.received, len(record.rows), len(answers))
     checksum = zlib.crc32(answers, zlib.crc32(header[_CHECKED_FROM:]))
@@ -70,7 +86,7 @@ def decode(content: memoryview, at: int) -> tuple[Record, int] | None:
         return None
     length, checksum, sequence, first_id, received, count, answers_length = _HEADER.unpack(content[at:end_of_header])
     end = end_of_header + length
-    if end > len(content) or length != answers_length + count * 8 * len(_COLUMNS):
+    if end > len(content) or length < answers_length + count * 8 * len(_COLUMNS):
         return None
     if zlib.crc32(content[at + _CHECKED_FROM : end]) != checksum:
         return None
@@ -80,7 +96,28 @@ def decode(content: memoryview, at: int) -> tuple[Record, int] | None:
     for name, dtype in _COLUMNS:
         columns[name] = np.frombuffer(content[start : start + 8 * count], dtype).copy()
         start += 8 * count
+    if start < end:
+        columns["flags"], columns["details"] = _columns(_decode_extras(content[start:end]), count)
     return Record(sequence, first_id, received, Observations(**columns), answers), end
+
+
+def _extras(rows: Observations) -> bytes:
+    """The extras of rows; empty where there are none."""
+    flagged = bool(rows.flags.any())
+    if not flagged and rows.details is None:
+        return b""
+    places = [] if rows.details is None else [row for row, text in enumerate(rows.details) if text is not None]
+    texts = [] if rows.details is None else [rows.details[row] for row in places]
+    return _encode(Extras(np.ascontiguousarray(rows.flags, "<i8").tobytes() if flagged else b"", places, texts))
+
+
+def _columns(extras: Extras, count: int) -> tuple[Int64, Texts | None]:
+    flags = np.frombuffer(extras.flags, "<i8").astype(np.int64) if extras.flags else np.zeros(count, np.int64)
+    if not extras.rows:
+        return flags, None
+    details = np.full(count, None, np.object_)
+    details[extras.rows] = extras.details
+    return flags, details
 
 
 def claimed_end(content: memoryview, at: int) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mumian.foundation.sensing.errors import JournalDamaged
-from mumian.foundation.sensing.journal.format import MAGIC, SEGMENT_HEADER, Record, claimed_end, decode, encode
+from mumian.foundation.sensing.journal.format import KNOWN, MAGIC, SEGMENT_HEADER, Record, claimed_end, decode, encode
 from mumian.kernel.errors import StorageFull, Unavailable
 
 Write = Callable[[int, list[memoryview]], int]
@@ -118,7 +118,7 @@ class Journal:
         expected = int(path.stem)
         at = SEGMENT_HEADER.size
         header = content[:at].tobytes()
-        if len(header) == at and header != SEGMENT_HEADER.pack(MAGIC, expected):
+        if len(header) == at and header not in [SEGMENT_HEADER.pack(magic, expected) for magic in KNOWN]:
             raise JournalDamaged(file=str(path), offset=0)
         while at < len(content):
             found = decode(content, at)

@@ -1,11 +1,11 @@
 """The finder: observations in the lake, by stream and time or by id."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mumian.foundation.sensing.contracts import NONE, Int64, Observations
+from mumian.foundation.sensing.contracts import NONE, Int64, Observations, Texts
 from mumian.foundation.sensing.rules import Known
 from mumian.foundation.sensing.service.tail import match
 from mumian.foundation.storage.contracts import Array, Column, Lake, Table
@@ -18,10 +18,12 @@ TABLE = Table(
         Column("time", "BIGINT"),
         Column("result", "DOUBLE"),
         Column("result_time", "BIGINT"),
+        Column("flags", "BIGINT"),
+        Column("detail", "VARCHAR"),
     ),
     sorted_by=("stream", "time"),
 )
-_COLUMNS = "o.id, o.stream, o.time, o.result, o.result_time"
+_PLAIN = "o.id, o.stream, o.time, o.result, o.result_time"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,56 +39,85 @@ class Finder:
 
     def __init__(self, lake: Callable[[], Lake]) -> None:
         self._lake = lake
+        self._whole = False
 
     def known(self, rows: Observations) -> Known:
         """What the lake has for each row's stream and time."""
-        span = {"first": int(rows.times.min()), "last": int(rows.times.max())}
-        found = self._lake().columns(
-            f"SELECT {_COLUMNS} FROM observation o SEMI JOIN wanted w ON o.stream = w.stream AND o.time = w.time "
-            "WHERE o.time BETWEEN $first AND $last",
-            {"wanted": {"stream": rows.streams, "time": rows.times}},
-            **span,
+        source = (
+            "FROM observation o SEMI JOIN wanted w ON o.stream = w.stream AND o.time = w.time "
+            "WHERE o.time BETWEEN $first AND $last"
         )
-        return match(_observations(found), rows.streams, rows.times)
+        wanted = {"wanted": {"stream": rows.streams, "time": rows.times}}
+        found = self._find(source, wanted, True, first=int(rows.times.min()), last=int(rows.times.max()))
+        return match(found, rows.streams, rows.times)
 
-    def window(self, streams: Int64, start: int, end: int) -> Observations:
+    def window(self, streams: Int64, start: int, end: int, details: bool = False) -> Observations:
         """All rows of `streams` with start ≤ time < end, corrections and what they correct alike, in no order."""
-        found = self._lake().columns(
-            f"SELECT {_COLUMNS} FROM observation o SEMI JOIN wanted w ON o.stream = w.stream "
-            "WHERE o.time >= $start AND o.time < $end",
-            {"wanted": {"stream": streams}},
-            start=start,
-            end=end,
-        )
-        return _observations(found)
+        source = "FROM observation o SEMI JOIN wanted w ON o.stream = w.stream WHERE o.time >= $start AND o.time < $end"
+        return self._find(source, {"wanted": {"stream": streams}}, details, start=start, end=end)
 
     def numbered(self, first_id: int, last_id: int) -> Observations:
         """The rows first_id … last_id, by id."""
-        found = self._lake().columns(
-            f"SELECT {_COLUMNS} FROM observation o WHERE o.id BETWEEN $first AND $last ORDER BY o.id",
-            first=first_id,
-            last=last_id,
-        )
-        return _observations(found)
+        source = "FROM observation o WHERE o.id BETWEEN $first AND $last ORDER BY o.id"
+        return self._find(source, {}, True, first=first_id, last=last_id)
 
     def newest(self) -> Newest:
         """The newest observation of every stream."""
-        found = self._lake().columns(
-            "WITH last AS (SELECT stream, max(time) AS time, count(*) AS count FROM observation GROUP BY stream), "
-            "top AS (SELECT o.stream, max(o.id) AS id FROM observation o JOIN last l ON o.stream = l.stream AND o.time = l.time "
-            "GROUP BY o.stream) "
-            f"SELECT {_COLUMNS}, l.count FROM observation o JOIN top t ON o.id = t.id JOIN last l ON l.stream = o.stream"
+        source = (
+            "FROM observation o JOIN (SELECT max(i.id) AS id, any_value(l.count) AS count FROM observation i JOIN "
+            "(SELECT stream, max(time) AS time, count(*) AS count FROM observation GROUP BY stream) l "
+            "ON i.stream = l.stream AND i.time = l.time GROUP BY i.stream) t ON o.id = t.id WHERE true"
         )
-        return Newest(_observations(found), found["count"].astype(np.int64))
+        found = self._lake().columns(f"SELECT {self._columns()}, t.count {source}")
+        return Newest(self._detailed(_observations(found), source, {}, {}), found["count"].astype(np.int64))
 
     def highest_id(self) -> int:
-        """The highest id in the lake; 0 when it is empty."""
+        """The highest id in the lake; 0 when it has none."""
         return int(self._lake().rows("SELECT coalesce(max(id), 0) FROM observation")[0][0])
 
+    def _find(self, source: str, arrays: dict[str, dict[str, Array]], details: bool, **params: int) -> Observations:
+        rows = _observations(self._lake().columns(f"SELECT {self._columns()} {source}", arrays, **params))
+        return self._detailed(rows, source, arrays, params) if details else rows
 
-def columns_of(rows: Observations) -> dict[str, Array]:
-    """Rows as columns of the lake table."""
-    return {"id": rows.ids, "stream": rows.streams, "time": rows.times, "result": rows.results, "result_time": rows.result_times}
+    def _detailed(
+        self, rows: Observations, source: str, arrays: dict[str, dict[str, Array]], params: dict[str, int]
+    ) -> Observations:
+        """The rows with their details, which are asked for by themselves: a column of nothing costs nothing that way."""
+        if not self._whole or not len(rows):
+            return rows
+        where = source.replace("WHERE", "WHERE o.detail IS NOT NULL AND")
+        found = self._lake().columns(f"SELECT o.id, o.detail {where}", arrays, **params)
+        if not len(found["id"]):
+            return rows
+        order = np.argsort(rows.ids)
+        place = order[np.minimum(np.searchsorted(rows.ids, found["id"], sorter=order), len(rows) - 1)]
+        fits = rows.ids[place] == found["id"]
+        details: Texts = np.full(len(rows), None, np.object_)
+        details[place[fits]] = found["detail"][fits]
+        return replace(rows, details=details)
+
+    def _columns(self) -> str:
+        """The columns to select: a lake from before there were flags and details has none until the city is served."""
+        if not self._whole:
+            listing = "SELECT column_name FROM information_schema.columns WHERE table_name = $name"
+            self._whole = ("detail",) in self._lake().rows(listing, name=TABLE.name)
+        return f"{_PLAIN}, {'coalesce(o.flags, 0)' if self._whole else '0'} AS flags"
+
+
+def columns_of(rows: Observations, whole: bool = False) -> dict[str, Array]:
+    """Rows as columns of the lake table; flags and details are left out where no row has any, unless it shall be `whole`."""
+    columns: dict[str, Array] = {
+        "id": rows.ids,
+        "stream": rows.streams,
+        "time": rows.times,
+        "result": rows.results,
+        "result_time": rows.result_times,
+    }
+    if whole or rows.flags.any():
+        columns["flags"] = rows.flags
+    if whole or rows.details is not None:
+        columns["detail"] = np.full(len(rows), None, np.object_) if rows.details is None else rows.details
+    return columns
 
 
 def _observations(found: dict[str, Array]) -> Observations:
@@ -95,4 +126,5 @@ def _observations(found: dict[str, Array]) -> Observations:
     result_times = found["result_time"]
     if result_times.dtype.kind != "i":
         result_times = np.full(len(found["id"]), NONE, np.int64)
-    return Observations(found["stream"], found["time"], found["result"].astype(np.float64), found["id"], result_times)
+    columns = (found["stream"], found["time"], found["result"].astype(np.float64), found["id"], result_times)
+    return Observations(*columns, found["flags"].astype(np.int64))

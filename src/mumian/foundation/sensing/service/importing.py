@@ -88,7 +88,7 @@ class Importing:
             if not len(rows):
                 return 0
         ids = np.arange(first_id, first_id + len(rows), dtype=np.int64)
-        rows = Observations(rows.streams, rows.times, rows.results, ids)
+        rows = await asyncio.to_thread(self._recorder.judged, rows.numbered(ids))
         position = Position(IMPORT, first_id + len(rows) - 1)
 
         def work() -> None:
@@ -117,11 +117,13 @@ class Importing:
         """The rows that are no repeats of each other, of the lake or of what waits for it."""
         with self._lake.transaction() as work:
             lake = work.columns(
-                "SELECT o.id, o.stream, o.time, o.result FROM observation o "
+                "SELECT o.id, o.stream, o.time, o.result, o.detail FROM observation o "
                 "SEMI JOIN (SELECT stream, time FROM imported WHERE NOT broken) USING (stream, time)"
             )
         waiting = self._recorder.tail.rows(self._recorder.folded)
-        in_lake = Observations(lake["stream"], lake["time"], lake["result"].astype(np.float64), lake["id"])
+        details = lake["detail"] if any(text is not None for text in lake["detail"]) else None
+        columns = (lake["stream"], lake["time"], lake["result"].astype(np.float64), lake["id"])
+        in_lake = Observations(*columns, details=details)
         held = Observations.concat([in_lake, waiting]) if len(lake["id"]) else waiting
         known: Known = match(held, rows.streams, rows.times)
         return rows.take(np.flatnonzero(decide(rows, known, first_id).new))
@@ -131,8 +133,8 @@ class Importing:
         work.execute("DROP TABLE imported")
         columns = {name: values for name, values in columns_of(rows).items() if name != "result_time"}
         work.offer("fresh_rows", columns)
-        names = "(id, stream, time, result, result_time)"
-        work.execute(f"INSERT INTO {TABLE.name} {names} SELECT id, stream, time, result, NULL FROM fresh_rows")
+        names = ", ".join(columns)
+        work.execute(f"INSERT INTO {TABLE.name} ({names}, result_time) SELECT {names}, NULL FROM fresh_rows")
 
     def _take_note(self, rows: Observations, spans: Spans | None) -> None:
         """Let memory know the newest of each stream, and that the lake has more than memory does."""

@@ -22,6 +22,7 @@ from mumian.kernel.clock import Clock
 from mumian.kernel.errors import MumianError, Unavailable
 
 Listener = Callable[[Observations], None]
+Judge = Callable[[Observations], Observations]
 _GROUP_ROWS = 200_000
 _log = logging.getLogger("mumian.sensing")
 
@@ -37,7 +38,11 @@ class _Waiting:
 
 
 class Recorder:
-    """All its state is changed on the event loop alone; only writing to the journal and asking the lake happen in threads."""
+    """All its state is changed on the event loop alone; only writing to the journal and asking the lake happen in threads.
+
+    `judge`, if there is one, gives new rows their quality flags before they are written; it sees each row once, in the order of
+    the ids, and keeps the rows as they are otherwise.
+    """
 
     def __init__(self, registry: Registry, tail: Tail, finder: Finder, clock: Clock, settings: SensingSettings) -> None:
         self.registry = registry
@@ -46,6 +51,7 @@ class Recorder:
         self.next_id = 1
         self.sequence = 0
         self.folded = 0
+        self.judge: Judge | None = None
         self._finder = finder
         self._clock = clock
         self._settings = settings
@@ -132,15 +138,23 @@ class Recorder:
             await asyncio.sleep(0)
         return waited
 
+    def judged(self, rows: Observations) -> Observations:
+        """The rows with their flags; a judge that fails leaves them as they are, since observations come first."""
+        if self.judge is None or not len(rows):
+            return rows
+        try:
+            return self.judge(rows)
+        except Exception:
+            _log.exception("the quality of observations could not be judged")
+            return rows
+
     async def _ask_lake(self, waiting: _Waiting) -> None:
         """Learn what the lake knows of rows that memory does not reach back to."""
         rows = np.flatnonzero(self.tail.beyond(waiting.batch))
         waiting.generation, waiting.known = self.tail.generation, None
         if len(rows):
             found = await asyncio.to_thread(self._finder.known, waiting.batch.take(rows))
-            ids, results = np.zeros(len(waiting.batch), np.int64), np.full(len(waiting.batch), np.nan)
-            ids[rows], results[rows] = found.ids, found.results
-            waiting.known = Known(ids, results)
+            waiting.known = found.spread(rows, len(waiting.batch))
 
     async def _run(self) -> None:
         while self._accepting or self._waiting:
@@ -175,7 +189,7 @@ class Recorder:
         every = bool(decision.new.all())
         fresh = rows if every else rows.take(np.flatnonzero(decision.new))
         ids = np.arange(self.next_id, self.next_id + len(fresh), dtype=np.int64)
-        fresh = Observations(fresh.streams, fresh.times, fresh.results, ids, fresh.result_times)
+        fresh = self.judged(fresh.numbered(ids))
         received = microseconds(self._clock.now())
         receipts, answers = self._receipts(group, decision, received, every)
         if len(fresh) or answers:
@@ -195,9 +209,7 @@ class Recorder:
         for waiting in group:
             end = at + len(waiting.batch)
             if waiting.known is not None:
-                better = waiting.known.ids > known.ids[at:end]
-                known.ids[at:end] = np.where(better, waiting.known.ids, known.ids[at:end])
-                known.results[at:end] = np.where(better, waiting.known.results, known.results[at:end])
+                known = known.improved(waiting.known, at)
             at = end
         return known
 

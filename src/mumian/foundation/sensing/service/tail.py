@@ -1,25 +1,30 @@
 """The tail: recent observations in memory, in the order of their ids, and the newest of every stream."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mumian.foundation.sensing.contracts import NONE, Float64, Int64, Observations
+from mumian.foundation.sensing.contracts import NONE, Float64, Int64, Observations, Texts
 from mumian.foundation.sensing.rules import Known, Mask, in_order
 
-_COLUMNS = ("streams", "times", "results", "ids", "result_times")
+_COLUMNS = ("streams", "times", "results", "ids", "result_times", "flags")
 _BEFORE_ALL = NONE
 
 
 @dataclass(frozen=True, eq=False)
 class Latest:
-    """By stream id: time, result and id of the newest observation (time `NONE`: there is none), and how many there are."""
+    """By stream id: time, result, id and flags of the newest observation (time `NONE`: there is none), and how many there are.
+
+    `details` has those of the newest observations that have any.
+    """
 
     times: Int64
     results: Float64
     ids: Int64
     counts: Int64
+    flags: Int64
+    details: dict[int, str] = field(default_factory=dict)
 
 
 class Tail:
@@ -34,7 +39,8 @@ class Tail:
         self._changing = threading.Lock()
         self.generation = 0
         self.complete: Int64 = np.full(1, _BEFORE_ALL, np.int64)
-        self.latest = Latest(np.full(1, NONE, np.int64), np.full(1, np.nan), np.zeros(1, np.int64), np.zeros(1, np.int64))
+        none, nothing = np.full(1, NONE, np.int64), np.zeros(1, np.int64)
+        self.latest = Latest(none, np.full(1, np.nan), nothing.copy(), nothing.copy(), nothing.copy())
 
     def __len__(self) -> int:
         return self._count
@@ -52,6 +58,8 @@ class Tail:
             np.append(latest.results, np.full(missing, np.nan)),
             np.append(latest.ids, np.zeros(missing, np.int64)),
             np.append(latest.counts, np.zeros(missing, np.int64)),
+            np.append(latest.flags, np.zeros(missing, np.int64)),
+            latest.details,
         )
 
     def rows(self, start: int = 0) -> Observations:
@@ -63,6 +71,10 @@ class Tail:
         end = self._count + len(rows)
         if end > len(self._rows):
             self._rows = Observations.concat([self.rows(), _blank(max(end, 2 * self._count) - self._count)])
+        if rows.details is not None and self._rows.details is None:
+            self._rows = replace(self._rows, details=np.full(len(self._rows), None, np.object_))
+        if self._rows.details is not None:
+            self._rows.details[self._count : end] = rows.details
         for name in _COLUMNS:
             getattr(self._rows, name)[self._count : end] = getattr(rows, name)
         self._count = end
@@ -83,12 +95,24 @@ class Tail:
             latest.times[streams] = rows.times[chosen]
             latest.results[streams] = rows.results[chosen]
             latest.ids[streams] = rows.ids[chosen]
+            latest.flags[streams] = rows.flags[chosen]
+            if rows.details is not None or latest.details:
+                self._advance_details(streams, None if rows.details is None else rows.details[chosen])
+
+    def _advance_details(self, streams: Int64, details: Texts | None) -> None:
+        for row, stream in enumerate(streams.tolist()):
+            text = None if details is None else details[row]
+            if text is None:
+                self.latest.details.pop(stream, None)
+            else:
+                self.latest.details[stream] = text
 
     def newest(self) -> Latest:
         """A copy of the newest of every stream, for any thread."""
         with self._changing:
             latest = self.latest
-            return Latest(latest.times.copy(), latest.results.copy(), latest.ids.copy(), latest.counts.copy())
+            times, results, ids = latest.times.copy(), latest.results.copy(), latest.ids.copy()
+            return Latest(times, results, ids, latest.counts.copy(), latest.flags.copy(), dict(latest.details))
 
     def drop(self, rows: int) -> None:
         """Forget the first `rows` rows; the lake has them."""
@@ -97,6 +121,8 @@ class Tail:
         gone = self._rows.take(slice(0, rows))
         np.maximum.at(self.complete, gone.streams, gone.times + 1)
         kept = self.rows(rows)
+        if kept.details is not None and all(text is None for text in kept.details):
+            kept = replace(kept, details=None)
         self._rows = Observations.concat([kept, _blank(max(4096, len(kept) // 2))])
         self._count = len(kept)
         self.generation += 1
@@ -115,11 +141,15 @@ class Tail:
         current = rows.times == newest
         ids = np.where(current, self.latest.ids[rows.streams], 0)
         results = np.where(current, self.latest.results[rows.streams], np.nan)
+        details: Texts | None = None
+        if self.latest.details:
+            told = [self.latest.details.get(s) if c else None for s, c in zip(rows.streams.tolist(), current, strict=True)]
+            details = np.array([*told, None], np.object_)[:-1]
+        known = Known(ids, results, details)
         older = np.flatnonzero(old & ~current)
         if len(older):
-            found = self._find(rows.streams[older], rows.times[older])
-            ids[older], results[older] = found.ids, found.results
-        return Known(ids, results)
+            known = known.improved(self._find(rows.streams[older], rows.times[older]).spread(older, len(rows)), 0)
+        return known
 
     def beyond(self, rows: Observations) -> Mask:
         """The rows whose stream and time may be known to the lake alone."""
@@ -151,7 +181,11 @@ def match(held: Observations, streams: Int64, times: Int64) -> Known:
     questions = asks[order] & fits
     row = order[questions] - count
     answers[row], results[row] = held.ids[found[questions]], held.results[found[questions]]
-    return Known(answers, results)
+    details: Texts | None = None
+    if held.details is not None:
+        details = np.full(len(streams), None, np.object_)
+        details[row] = held.details[found[questions]]
+    return Known(answers, results, details)
 
 
 def _blank(rows: int) -> Observations:
