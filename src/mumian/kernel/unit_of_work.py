@@ -79,7 +79,10 @@ class Records(Protocol):
     engine: str
 
     async def write(self, work: Callable[[Transaction], T], actor: Actor = SYSTEM) -> T:
-        """Run `work` in its own savepoint of a group commit; durable when it returns, undone when it raises."""
+        """Run `work` in a group commit; durable when it returns, undone when it raises.
+
+        `work` may run twice, when another of its group fails: only what the last run did counts.
+        """
         ...
 
     async def read(self, work: Callable[[Session], T]) -> T:

@@ -25,8 +25,10 @@ class PostgresqlSession:
 
     def __init__(self, connection: "psycopg.Connection[Row]") -> None:
         self._connection = connection
+        self.statements = 0
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Row]":
+        self.statements += not sql.startswith("SELECT")
         return self._connection.execute(translate_parameters(sql).encode(), params)
 
     def execute(self, sql: str, **params: Any) -> int:
@@ -35,6 +37,7 @@ class PostgresqlSession:
 
     def execute_many(self, sql: str, params: Sequence[Mapping[str, Any]]) -> None:
         """Run one statement for each set of parameters."""
+        self.statements += 1
         with self._connection.cursor() as cursor:
             cursor.executemany(translate_parameters(sql).encode(), params)
 
@@ -86,6 +89,14 @@ class PostgresqlConnection:
     def rollback_to_savepoint(self) -> None:
         """Undo everything since the mark."""
         self._raw.execute(b"ROLLBACK TO SAVEPOINT work")
+
+    def changes(self) -> int:
+        """How many statements of this connection may have changed something so far."""
+        return self.session.statements
+
+    def sound(self) -> bool:
+        """Whether the open transaction can go on: after an error of the server it cannot."""
+        return self._raw.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
 
     def alive(self) -> bool:
         """Whether the server still answers on this connection."""

@@ -94,6 +94,14 @@ class SqliteConnection:
         """Undo everything since the mark; raises if the engine has already lost the transaction."""
         self._raw.execute("ROLLBACK TO work")
 
+    def changes(self) -> int:
+        """How many rows this connection has changed so far."""
+        return self._raw.total_changes
+
+    def sound(self) -> bool:
+        """Whether the open transaction can go on."""
+        return self._raw.in_transaction
+
     def alive(self) -> bool:
         """A local file does not go away."""
         return True

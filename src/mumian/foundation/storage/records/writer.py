@@ -1,4 +1,4 @@
-"""Group commit: one thread runs units of work in savepoints and commits all that wait at once."""
+"""Group commit: one thread runs all units of work that wait and commits them at once, each undone alone if it fails."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from mumian.kernel.clock import Clock, iso
-from mumian.kernel.errors import Unavailable
+from mumian.kernel.errors import MumianError, Unavailable
 from mumian.kernel.unit_of_work import SYSTEM, Actor, Recorder, Session, Transaction, finish
 
 T = TypeVar("T")
@@ -31,6 +31,8 @@ class Connection(Protocol):
     def savepoint(self) -> None: ...
     def release(self) -> None: ...
     def rollback_to_savepoint(self) -> None: ...
+    def changes(self) -> int: ...
+    def sound(self) -> bool: ...
     def alive(self) -> bool: ...
     def close(self) -> None: ...
 
@@ -186,8 +188,14 @@ class GroupCommitRecords:
             self._connection.begin()
             now = self._clock.now()
             now_text = iso(now)  # one instant for all that become true in one commit
-            done = [self._attempt(job, now, now_text, alone=len(batch) == 1) for job in batch]
-            finish(self._connection.session, [transaction for transaction in done if transaction], self._recorders)
+            alone = len(batch) == 1
+            done = None if alone else self._together(batch, now, now_text)
+            if done is None:
+                if not alone:
+                    self._connection.rollback()
+                    self._connection.begin()
+                done = [self._attempt(job, now, now_text, alone) for job in batch]
+            finish(self._connection.session, done, self._recorders)
             self._connection.commit()
         except BaseException as error:
             with contextlib.suppress(Exception):
@@ -197,10 +205,27 @@ class GroupCommitRecords:
                 job.error = job.error or translated
                 job.emitted = False
 
-    def _attempt(self, job: _Job, now: datetime, now_text: str, alone: bool) -> Transaction | None:
+    def _together(self, batch: list[_Job], now: datetime, now_text: str) -> list[Transaction] | None:
+        """Run all units without savepoints, which most never need; None if one failed and left something to undo."""
+        connection, done = self._connection, []
+        for job in batch:
+            transaction, before = Transaction(connection.session, now, job.actor, now_text), connection.changes()
+            job.error = None
+            try:
+                job.result = job.work(transaction)
+            except Exception as error:
+                if not isinstance(error, MumianError) or connection.changes() != before or not connection.sound():
+                    return None
+                job.error = error
+            job.emitted = job.error is None and bool(transaction.emitted)
+            done.append(transaction)
+        return [transaction for transaction, job in zip(done, batch, strict=True) if job.emitted]
+
+    def _attempt(self, job: _Job, now: datetime, now_text: str, alone: bool) -> Transaction:
         """Run one unit of work; a failure undoes only this one, unless the engine lost the whole transaction."""
         connection = self._connection
         transaction = Transaction(connection.session, now, job.actor, now_text)
+        job.error = None
         if not alone:
             connection.savepoint()
         try:
@@ -213,10 +238,11 @@ class GroupCommitRecords:
                 connection.rollback_to_savepoint()
             except Exception:
                 raise job.error from error
+            transaction.emitted.clear()
         if not alone:
             connection.release()
-        job.emitted = job.error is None and bool(transaction.emitted)
-        return transaction if job.emitted else None
+        job.emitted = bool(transaction.emitted)
+        return transaction
 
     def _expected(self, error: BaseException) -> Exception:
         """An error that may be handed to whoever waits: futures refuse some, and the thread must outlive all."""

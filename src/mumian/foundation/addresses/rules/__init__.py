@@ -1,0 +1,1 @@
+"""Rules of addresses: pure decisions about text, divisions, segments, standard forms and matches."""

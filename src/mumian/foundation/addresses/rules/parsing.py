@@ -1,0 +1,60 @@
+"""Parsing by rules: divisions first, repeated divisions as noise, then the segments below them."""
+
+import re
+from collections.abc import Sequence
+
+from mumian.foundation.addresses.contracts import Element, Place
+from mumian.foundation.addresses.rules.divisions import Divisions
+from mumian.foundation.addresses.rules.segments import segments
+
+_COUNTRY = re.compile(r"中华人民共和国|中国(?=[^一-龥]|(?:北京|上海|天津|重庆|[一-龥]{2,3}省|[一-龥]{2,8}自治区))")
+_LEADING = re.compile(r"[^一-龥A-Z\d]+")
+_UNKNOWN = re.compile(r"[一-龥]{2,3}?(?:市(?!场|政|府)|(?<!小|园|社|发|业|新|期|景|校|厂|库|地|住|院|片|港|税|东|西|南|北|[一二三四五六七八九])区|县(?!道))(?=[一-龥]{2})")
+MOST_REPEATS = 3
+
+
+def parse(divisions: Divisions, text: str, home: Sequence[str] = ()) -> tuple[list[Element], Place]:
+    """The elements of a plain text and the place that its divisions name."""
+    found: list[Element] = []
+    at = _skip(text, 0, found)
+    elements, place, at = divisions.resolve(text, at, home)
+    for _ in range(MOST_REPEATS if elements else 0):
+        country = _COUNTRY.match(text, at)
+        again, other, end = divisions.resolve(text, country.end() if country else at, _own(place) or home)
+        if not again or not _repeats(again, elements):
+            break
+        if _own(place)[-1:] and _deepest(place).startswith(_deepest(other)):
+            elements += [element._replace(kind="noise") for element in again]
+        else:
+            elements = [element._replace(kind="noise") for element in elements] + again
+            place = other
+        at = end
+    found += elements
+    unknown = _UNKNOWN.match(text, at) if not place.district and "district" not in {e.kind for e in elements} else None
+    if unknown:
+        kind = "city" if unknown[0].endswith("市") and not place.city else "district"
+        found.append(Element(kind, unknown[0], at, unknown.end()))
+        at = unknown.end()
+    return found + segments(text, at), place
+
+
+def _skip(text: str, at: int, found: list[Element]) -> int:
+    for kind, pattern in (("noise", _LEADING), ("country", _COUNTRY), ("noise", _LEADING)):
+        match = pattern.match(text, at)
+        if match:
+            found.append(Element(kind, match[0], at, match.end()))
+            at = match.end()
+    return at
+
+
+def _own(place: Place) -> list[str]:
+    return [code for code in (place.street, place.district, place.city, place.province) if code]
+
+
+def _deepest(place: Place) -> str:
+    return (_own(place) or ["-"])[0]
+
+
+def _repeats(again: list[Element], first: list[Element]) -> bool:
+    """Whether divisions that follow begin anew, at a level that was there already."""
+    return any(element.kind == again[0].kind for element in first) or again[0].kind == "province"
