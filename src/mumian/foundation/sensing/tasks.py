@@ -2,13 +2,17 @@
 
 from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.foundation.sensing.api import Sensing
+from mumian.foundation.sensing.mqtt.endpoint import Mqtt
 from mumian.foundation.sensing.service.evidence import faults
 from mumian.kernel.platform import Platform
 
 
 def register(platform: Platform) -> None:
-    """Offer `Sensing`."""
+    """Offer `Sensing`, and speak MQTT."""
     sensing = Sensing(platform)
     platform.provide(Sensing, sensing)
     platform.background(sensing.folding)
+    mqtt = Mqtt(platform, sensing)
+    platform.provide(Mqtt, mqtt)
+    platform.background(mqtt)
     platform.get(EvidenceChecks).add("foundation.sensing", lambda session: faults(session, platform, sensing.finder))

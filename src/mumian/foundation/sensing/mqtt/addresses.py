@@ -1,0 +1,83 @@
+"""Addresses: what a topic means — a place to publish observations, something of SensorThings to hear of, or a free topic."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+from mumian.foundation.identity.api import Caller
+from mumian.foundation.sensing.mqtt.topics import has_wildcard
+from mumian.foundation.sensing.sta.paths import Path, parse_path
+from mumian.kernel.errors import Invalid, NotFound
+
+ROOT = "v1.1/"
+WRITE, READ_OBSERVATIONS, READ_STREAMS = "sensing:write", "observation:read", "stream:read"
+SEND, RECEIVE = "message:send", "message:receive"
+_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What a topic filter of SensorThings asks for: a resource path, and the properties that `$select` names."""
+
+    topic: str
+    path: Path
+    select: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> int | None:
+        """The stream whose observations it asks for, where the path names one."""
+        path = self.path
+        named = path.last == "Observations" and not path.one and path.names[-2:-1] in (("Datastreams",), ("MultiDatastreams",))
+        return path.owner_id if named else None
+
+    @property
+    def all_observations(self) -> bool:
+        """Whether it asks for every observation."""
+        return self.path.names == ("Observations",) and not self.path.one
+
+
+@lru_cache(maxsize=10_000)
+def interest(topic: str) -> Interest:
+    """What a filter without wildcards below `v1.1/` asks for; raises NotFound, Invalid."""
+    resource, _, query = topic[len(ROOT) :].partition("?")
+    path = parse_path(resource, topic)
+    if not path.names or path.names == ("CreateObservations",) or path.reference or path.value:
+        raise NotFound(kind="resource", name=topic)
+    if not query:
+        return Interest(topic, path)
+    name, _, value = unquote(query).partition("=")
+    names = tuple(part.strip() for part in value.split(","))
+    if name not in ("$select", "select") or not all(n and n.replace("@iot.", "").isidentifier() for n in names):
+        raise Invalid.field(query[:100], "sensing.option", expected="$select")
+    return Interest(topic, path, names)
+
+
+@lru_cache(maxsize=50_000)
+def destination(topic: str) -> Path | None:
+    """The resource that a topic publishes to; None for a free topic. Raises NotFound."""
+    return parse_path(topic[len(ROOT) :], topic) if topic.startswith(ROOT) else None
+
+
+def is_free(topic: str) -> bool:
+    """Whether a topic name has nothing to do with SensorThings."""
+    return not topic.startswith(ROOT)
+
+
+def may_send(caller: Caller, topic: str) -> bool:
+    """Whether a caller may publish to a free topic: a device below `devices/<login>/`, others with `message:send`."""
+    return _own(caller, topic) or caller.allowed(SEND)
+
+
+def may_hear(caller: Caller, topic: str) -> bool:
+    """Whether a caller may subscribe to a filter."""
+    if topic.startswith(ROOT) and not has_wildcard(topic):
+        return caller.allowed(READ_OBSERVATIONS if "Observations" in interest(topic).path.names else READ_STREAMS)
+    first = topic.split("/", maxsplit=1)[0]
+    known = caller.allowed(READ_OBSERVATIONS) and caller.allowed(READ_STREAMS)
+    if first == "v1.1":
+        return known
+    return _own(caller, topic) or (caller.allowed(RECEIVE) and (known or not has_wildcard(first)))
+
+
+def _own(caller: Caller, topic: str) -> bool:
+    return caller.login is not None and topic.startswith(f"devices/{caller.login}/")

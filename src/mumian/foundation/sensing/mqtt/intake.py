@@ -1,0 +1,248 @@
+"""Intake: publishes of all connections become few batches, each acknowledged when it is durable, in the order they came."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from mumian.foundation.sensing.api import Sensing
+from mumian.foundation.sensing.contracts import Observations
+from mumian.foundation.sensing.errors import BadRows
+from mumian.foundation.sensing.mqtt.refusals import Refusals
+from mumian.foundation.sensing.rules import microseconds, parse_times
+from mumian.foundation.sensing.sta import ingest
+from mumian.kernel.errors import Conflict, Forbidden, Invalid, MumianError, NotFound, Unauthenticated, Unavailable
+
+BUSY, NOT_AUTHORISED, BAD_TOPIC, BAD_PAYLOAD, FAILED, TOO_LARGE = 0x89, 0x87, 0x90, 0x99, 0x83, 0x95
+_log = logging.getLogger("mumian.sensing")
+
+
+class Sender(Protocol):
+    """Who published, and hears what became of it."""
+
+    @property
+    def actor(self) -> str:
+        """The id of the caller."""
+        ...
+
+    @property
+    def client(self) -> str:
+        """The client id."""
+        ...
+
+    def settled(self, entries: "list[Entry]") -> None:
+        """These publishes are done, in the order in which they came."""
+        ...
+
+
+class Entry:
+    """One publish under way; `rows` of the batch are its, `code` is the reason code of MQTT 5 (0: well)."""
+
+    __slots__ = ("code", "error", "id", "parsed", "payload", "qos", "rows", "sender", "stream", "topic", "work")
+
+    def __init__(self, sender: Sender, id_: int, qos: int, topic: str, payload: bytes) -> None:
+        self.sender, self.id, self.qos, self.topic, self.payload = sender, id_, qos, topic, payload
+        self.stream: int | None = None
+        self.rows = 0
+        self.code = 0
+        self.error: MumianError | None = None
+        self.parsed: ingest.Parsed | None = None
+        self.work: Awaitable[Any] | None = None
+
+    def fail(self, error: MumianError) -> None:
+        """Refuse the publish."""
+        self.rows, self.parsed, self.error, self.code = 0, None, error, code_of(error)
+
+
+class Quick(msgspec.Struct, forbid_unknown_fields=True):
+    """The common observation: a time and a number."""
+
+    time: str = msgspec.field(name="phenomenonTime")
+    result: float | None
+
+
+class _Run:
+    """Common observations that came one after another."""
+
+    __slots__ = ("entries", "results", "streams", "times")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.streams: list[int] = []
+        self.times: list[str] = []
+        self.results: list[float | None] = []
+
+
+_quick = msgspec.json.Decoder(Quick).decode
+
+
+class Intake:
+    """Takes publishes on the event loop; while one batch is being made durable the next one gathers."""
+
+    def __init__(self, sensing: Sensing, refusals: Refusals) -> None:
+        self._sensing = sensing
+        self._refusals = refusals
+        self._entries: list[Entry] = []
+        self._parts: list[_Run | Entry] = []
+        self._task: asyncio.Task[None] | None = None
+        self.size = 0
+
+    def observe(self, entry: Entry, stream: int | None) -> None:
+        """Take one observation, for `stream` or for the one that it names."""
+        entry.stream = stream
+        if stream is not None:
+            try:
+                quick = _quick(entry.payload)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                run = self._parts[-1] if self._parts else None
+                if type(run) is not _Run:
+                    run = _Run()
+                    self._parts.append(run)
+                run.entries.append(entry)
+                run.streams.append(stream)
+                run.times.append(quick.time)
+                run.results.append(quick.result)
+                self.take(entry)
+                return
+        self._parse_one(entry)
+        self._parts.append(entry)
+        self.take(entry)
+
+    def observe_many(self, entry: Entry) -> None:
+        """Take the observations of a CreateObservations body."""
+        try:
+            entry.parsed = ingest.parse_many(entry.payload, self._sensing.settings.batch_rows)
+        except MumianError as error:
+            entry.fail(error)
+        self._parts.append(entry)
+        self.take(entry)
+
+    def take(self, entry: Entry) -> None:
+        """Take a publish that needs nothing more, has failed, or has `work` of its own."""
+        self._entries.append(entry)
+        self.size += len(entry.payload)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def idle(self) -> None:
+        """Wait until all is done."""
+        while self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        try:
+            while self._entries:
+                entries, parts = self._entries, self._parts
+                self._entries, self._parts, self.size = [], [], 0
+                try:
+                    await self._commit(entries, parts)
+                except Exception:
+                    _log.exception("publishes failed")
+                    for entry in entries:
+                        entry.fail(Unavailable(reason="the observations could not be recorded"))
+                _settle(entries)
+        finally:
+            self._task = None
+
+    async def _commit(self, entries: list[Entry], parts: list[_Run | Entry]) -> None:
+        owners, batches = self._batches(parts)
+        if batches:
+            await self._record(owners, Observations.concat(batches))
+        works = [(entry, entry.work) for entry in entries if entry.work is not None]
+        if works:
+            for (entry, _), outcome in zip(
+                works, await asyncio.gather(*(w for _, w in works), return_exceptions=True), strict=True
+            ):
+                if isinstance(outcome, MumianError):
+                    entry.fail(outcome)
+                elif isinstance(outcome, BaseException):
+                    _log.error("a publish to %s failed", entry.topic, exc_info=outcome)
+                    entry.fail(Unavailable(reason="the publish failed"))
+        refused = [entry for entry in entries if entry.error is not None and entry.code != BUSY]
+        if refused:
+            await self._refusals.keep(refused)
+
+    def _batches(self, parts: list[_Run | Entry]) -> tuple[list[Entry], list[Observations]]:
+        """The batches of all parts in their order, and the entry of each message that has rows."""
+        owners: list[Entry] = []
+        batches: list[Observations] = []
+        for part in parts:
+            if isinstance(part, _Run):
+                times, bad = parse_times(part.times)
+                if bad < 0:
+                    owners += part.entries
+                    for entry in part.entries:
+                        entry.rows = 1
+                    results = np.array(part.results, np.float64)
+                    batches.append(Observations(np.array(part.streams, np.int64), times, results))
+                    continue
+            for entry in part.entries if isinstance(part, _Run) else [part]:
+                if isinstance(part, _Run):
+                    self._parse_one(entry)
+                if entry.parsed is not None and len(entry.parsed.batch):
+                    entry.rows = len(entry.parsed.batch)
+                    owners.append(entry)
+                    batches.append(entry.parsed.batch)
+        return owners, batches
+
+    async def _record(self, owners: list[Entry], batch: Observations) -> None:
+        """Record a batch; entries with bad rows are refused, and the rest goes on without them."""
+        while len(batch):
+            try:
+                await self._sensing.recorder.record(batch)
+                return
+            except BadRows as error:
+                ends = np.cumsum([entry.rows for entry in owners])
+                places = np.searchsorted(ends, error.rows, side="right")
+                bad = set(places.tolist())
+                for place in bad:
+                    _refuse(owners[place], error, np.flatnonzero(places == place), int(ends[place]) - owners[place].rows)
+                keep = np.ones(len(batch), np.bool_)
+                for place in bad:
+                    keep[(int(ends[place - 1]) if place else 0) : int(ends[place])] = False
+                batch = batch.take(np.flatnonzero(keep))
+                owners = [entry for place, entry in enumerate(owners) if place not in bad]
+            except MumianError as error:
+                for entry in owners:
+                    entry.fail(error)
+                return
+
+    def _parse_one(self, entry: Entry) -> None:
+        now = microseconds(self._sensing.platform.clock.now())
+        try:
+            entry.parsed = ingest.parse_one(entry.payload, entry.stream, now)
+        except MumianError as error:
+            entry.fail(error)
+
+
+def code_of(error: MumianError) -> int:
+    """The reason code of MQTT 5 for an error."""
+    if isinstance(error, (Unavailable, Conflict)):
+        return BUSY
+    if isinstance(error, (Forbidden, Unauthenticated)):
+        return NOT_AUTHORISED
+    if isinstance(error, NotFound):
+        return BAD_TOPIC
+    return BAD_PAYLOAD if isinstance(error, Invalid) else FAILED
+
+
+def _refuse(entry: Entry, error: BadRows, which: Any, first: int) -> None:
+    rows = [error.rows[at] - first for at in which]
+    own = BadRows(rows, [error.faults[at] for at in which], len(rows))
+    if entry.parsed is not None:
+        entry.fail(ingest.placed(own, entry.parsed, entry.topic[-12:] == "Observations" and "Create" not in entry.topic))
+    else:
+        entry.fail(Invalid(*own.faults))
+
+
+def _settle(entries: list[Entry]) -> None:
+    by_sender: dict[int, list[Entry]] = {}
+    for entry in entries:
+        by_sender.setdefault(id(entry.sender), []).append(entry)
+    for own in by_sender.values():
+        own[0].sender.settled(own)

@@ -1,0 +1,80 @@
+"""Publishing: what a message does, by its topic — it records observations, or goes to those who subscribed."""
+
+import asyncio
+
+from mumian.foundation.identity.api import Caller
+from mumian.foundation.sensing.api import Sensing
+from mumian.foundation.sensing.mqtt import addresses, wire
+from mumian.foundation.sensing.mqtt.broker import Broker
+from mumian.foundation.sensing.mqtt.intake import Entry, Intake, Sender
+from mumian.foundation.sensing.mqtt.packets import Publish
+from mumian.foundation.sensing.mqtt.sessions import Message, Session
+from mumian.foundation.sensing.sta.paths import Path
+from mumian.kernel.errors import Forbidden, MumianError, NotFound
+
+_FORWARDED = (
+    wire.PAYLOAD_FORMAT,
+    wire.CONTENT_TYPE,
+    wire.RESPONSE_TOPIC,
+    wire.CORRELATION,
+    wire.USER,
+)
+_MOST_KNOWN = 200_000
+
+
+class Publishing:
+    """Gives publishes their effect; `known` learns which topics name a stream, for the quick way."""
+
+    def __init__(self, sensing: Sensing, broker: Broker, intake: Intake, known: dict[bytes, tuple[int, str]]) -> None:
+        self._sensing = sensing
+        self._broker = broker
+        self._intake = intake
+        self._known = known
+
+    def may(self, caller: Caller, topic: str) -> bool:
+        """Whether a caller may publish under a topic."""
+        if not addresses.is_free(topic):
+            return caller.allowed(addresses.WRITE)
+        return not topic.startswith("$") and addresses.may_send(caller, topic)
+
+    def publish(self, sender: Sender, message: Publish, caller: Caller, session: Session | None) -> None:
+        """Take a publish; `sender` hears of it when it is done."""
+        entry = Entry(sender, message.id, message.qos, message.topic, message.payload)
+        try:
+            if not self.may(caller, message.topic):
+                raise Forbidden(action=addresses.SEND if addresses.is_free(message.topic) else addresses.WRITE)
+            path = addresses.destination(message.topic)
+            if path is None:
+                self._send(entry, message, caller, session)
+            else:
+                self._create(entry, path)
+        except MumianError as error:
+            entry.fail(error)
+            self._intake.take(entry)
+
+    def _create(self, entry: Entry, path: Path) -> None:
+        if path.names == ("CreateObservations",):
+            self._intake.observe_many(entry)
+            return
+        if path.last != "Observations" or path.one:
+            raise NotFound(kind="resource", name=entry.topic)
+        if path.names == ("Observations",):
+            self._intake.observe(entry, None)
+            return
+        stream = path.owner_id
+        if len(path.names) != 2 or path.names[0] not in ("Datastreams", "MultiDatastreams") or stream is None:
+            raise NotFound(kind="resource", name=entry.topic)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[entry.topic.encode()] = (stream, entry.topic)
+        self._intake.observe(entry, stream)
+
+    def _send(self, entry: Entry, message: Publish, caller: Caller, session: Session | None) -> None:
+        properties = {key: message.properties[key] for key in _FORWARDED if key in message.properties}
+        expiry = message.properties.get(wire.MESSAGE_EXPIRY)
+        expires = None if expiry is None else asyncio.get_running_loop().time() + expiry
+        sent = Message(message.topic, message.payload, message.qos, message.retain, properties, expires)
+        if message.retain:
+            entry.work = self._broker.retain(sent, caller.actor)
+        self._broker.publish(sent, session)
+        self._intake.take(entry)
