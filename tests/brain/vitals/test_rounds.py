@@ -151,6 +151,23 @@ async def test_days_recorded_just_before_a_stop_are_all_evaluated_and_judged_at_
     await second.stop()
 
 
+async def test_what_came_late_just_before_a_stop_is_evaluated_at_the_next_start_however_old(
+    town: Platform, observe: Observe, clock: ManualClock, settings: Settings
+) -> None:
+    for at in (0, 1, 2, 200, 201, 202):
+        await observe(at, north=10.0)
+    sensing = town.get(Sensing)
+    late = np.array([microseconds(START) + 2 * 3_600_000_000 + 1])
+    await sensing.record(Observations(np.array([sensing.stream("north").id]), late, np.array([40.0])))
+    await town.stop()
+    second = create_platform(settings, clock)
+    await second.start()
+    await second.settle()
+    found = values(second, "dust-3h", "north")
+    assert (found[hour(2)], found[hour(3)], found[hour(202)]) == (10.0, 20.0, 10.0)
+    await second.stop()
+
+
 @pytest.mark.parametrize("broken", ["evaluate", "take_in", "load"])
 async def test_a_round_that_failed_is_made_up_for_however_old_its_data(
     town: Platform, observe: Observe, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -50,6 +50,16 @@ def together(session: Session, vital: str, time: str) -> list[Reading]:
     return [Reading(**row) for row in rows]
 
 
+def progress(session: Session) -> int:
+    """The id up to which all observations are evaluated."""
+    return int(session.value("SELECT MAX(observation) FROM vitals_progress") or 0)
+
+
+def note_progress(session: Session, observation: int) -> None:
+    """Remember that all observations up to this id are evaluated."""
+    session.execute("UPDATE vitals_progress SET observation = :observation", observation=observation)
+
+
 def everything(session: Session) -> list[Row]:
     """All values: for verification."""
     return session.rows(f"SELECT {_FIELDS} FROM vitals_value")

@@ -105,6 +105,11 @@ class Sensing:
         rows = Observations.concat([kept, waiting.take(waiting.ids > kept.ids.max(initial=0))])
         return rows if len(rows) < 2 or (np.diff(rows.ids) > 0).all() else rows.take(np.argsort(rows.ids))
 
+    @property
+    def last_id(self) -> int:
+        """The id of the newest observation; 0 when there is none."""
+        return self.recorder.next_id - 1
+
     def faults(self) -> list[Fault]:
         """Every batch of observations, data file or part of the catalogue that is not as it was told."""
         return self.platform.records.read_now(lambda session: list(faults(session, self.platform, self.finder)))

@@ -1,6 +1,7 @@
 """Rounds: new observations are gathered, the marks they touch evaluated, and what changed is one commit with its event."""
 
 import asyncio
+import time
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,8 @@ from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction, encode
 
 _LONGEST_WAIT = 1.0
+_SLICE = 1_000_000
+_NOTE_ROWS, _NOTE_SECONDS = 100_000, 5.0
 
 
 class Rounds:
@@ -37,6 +40,8 @@ class Rounds:
         self._busy = asyncio.Lock()
         self._loop = Loop(self.name, platform.clock, self.settle, _LONGEST_WAIT)
         self._listening = False
+        self._heard_to = 0
+        self._noted: tuple[int, float] | None = None
 
     async def start(self) -> None:
         """Listen to sensing and catch up with what came while nobody looked."""
@@ -46,6 +51,7 @@ class Rounds:
     async def stop(self) -> None:
         """Stop; what was not evaluated is caught up at the next start."""
         await self._loop.stop()
+        await self._note(0, 0.0)
 
     async def settle(self) -> bool:
         """Evaluate all that was touched."""
@@ -60,6 +66,7 @@ class Rounds:
                 self._set_aside(self._running)
                 self._running = {}
                 raise
+            await self._note(_NOTE_ROWS, _NOTE_SECONDS)
         return done
 
     def _set_aside(self, discarded: dict[tuple[str, int], Running]) -> None:
@@ -75,6 +82,7 @@ class Rounds:
             self._listening = True
 
     def _heard(self, observations: Observations) -> None:
+        self._heard_to = int(observations.ids[-1])
         for running in (*self._running.values(), *self._replaced.values()):
             running.pending.append(observations)
         known = np.isin(observations.streams, self._streams).all()
@@ -121,6 +129,7 @@ class Rounds:
         self._set_aside(before)
         waiting = [group.ids for name, group in new if not await self._begin(name, group)]
         self._replaced = {}
+        await self._catch_up()
         self._waiting = np.concatenate(waiting) if waiting else np.empty(0, np.int64)
 
     def _follow(self, running: Running, group: Group) -> None:
@@ -144,6 +153,31 @@ class Rounds:
             running.touched.update(mark for mark in owed if running.last - LATE <= mark <= running.last)
         await self._recall(running)
         return True
+
+    async def _catch_up(self) -> None:
+        """At the first round, have evaluated what came late, however old, just before the process ended last."""
+        if self._noted is not None:
+            return
+        sensing = self._platform.get(Sensing)
+        first, last = await self._platform.records.read(store.progress) + 1, sensing.last_id
+        for start in range(first, last + 1, _SLICE):
+            rows = await asyncio.to_thread(sensing.numbered, start, min(start + _SLICE - 1, last))
+            for running in self._running.values():
+                running.take_note(rows)
+        for running in self._running.values():
+            await self._recall(running)
+        self._heard_to = max(self._heard_to, last)
+        self._noted = (first - 1, time.monotonic())
+
+    async def _note(self, rows: int, seconds: float) -> None:
+        """Remember how far all is evaluated, if that is further by `rows` or longer ago than `seconds`."""
+        if self._noted is None or self._unknown or any(running.owed() for running in self._running.values()):
+            return
+        reached, now = self._heard_to, time.monotonic()
+        noted, at = self._noted
+        if reached > noted and (reached - noted >= rows or now - at >= seconds):
+            await self._platform.records.write(lambda tx: store.note_progress(tx.session, reached))
+            self._noted = (reached, now)
 
     async def _recall(self, running: Running) -> None:
         """Let a group know what is kept of all that it is about to evaluate."""

@@ -82,6 +82,11 @@ class Running:
         buckets = rules.buckets(batch.times[np.isin(batch.streams, self.group.ids)], self.period)
         return self.touched | self._touched_by(buckets, int(buckets.max(initial=self.last)))
 
+    def take_note(self, observations: Observations) -> None:
+        """Have the marks evaluated again that these observations touch, which are in what `load` has read or reads."""
+        times = observations.times[np.isin(observations.streams, self.group.ids)]
+        self.touched |= self._touched_by(rules.buckets(times, self.period), self.last)
+
     def _touched_by(self, buckets: Integers, last: int) -> set[int]:
         return rules.touched(np.unique(buckets).tolist(), self.group.span, self.last - LATE, last)
 
