@@ -15,7 +15,9 @@ BUILT_IN_ROLES: dict[str, dict[str, str]] = {
     "device": {"zh": "物联设备", "en": "Device"},
 }
 MEMBER = "member"
-FIXED_POLICIES = frozenset({"sign-in", "own-account", "administrator", "token-scope", "token-no-account", "password-first"})
+FIXED_POLICIES = frozenset(
+    {"sign-in", "device-enrolment", "own-account", "administrator", "token-scope", "token-no-account", "password-first"}
+)
 LEAST_PASSWORD = 10
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FREE_ATTEMPTS = 5

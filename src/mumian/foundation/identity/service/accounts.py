@@ -127,6 +127,20 @@ class Accounts:
         await self._records.write(work, caller.actor)
         self._callers.forget()
 
+    def issue(
+        self, tx: Transaction, person: str, title: str, scopes: Sequence[str], expires: datetime | None = None
+    ) -> tuple[Token, str]:
+        """`create_token` within a transaction of the caller's, for a component that hands out tokens itself."""
+        token, secret = self._draft_token(person, title, scopes, expires)
+        _insert_token(tx, token, secret)
+        return token, secret
+
+    def withdraw(self, tx: Transaction, id_: str) -> None:
+        """Revoke a token that a component issued, in its transaction; `callers.forget()` after it lets that count at once."""
+        token, now = store.token(tx.session, id_), self._callers.clock.now()
+        if store.revoke_token(tx.session, id_, now):
+            tx.emit(TokenRevoked(subject=id_, person=token.person, revoked=iso(now)))
+
     def _draft_token(self, person: str, title: str, scopes: Sequence[str], expires: datetime | None) -> tuple[Token, str]:
         now, most = self._callers.clock.now(), self._settings.token_days
         until = expires or now + timedelta(days=most)
