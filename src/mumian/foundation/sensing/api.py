@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mumian.foundation.identity.contracts import Caller
 from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
@@ -33,6 +34,7 @@ class Sensing:
     def __init__(self, platform: Platform, settings: SensingSettings | None = None) -> None:
         self.settings = settings or SensingSettings()
         self.platform = platform
+        self.guards: list[Callable[[Caller, Int64], None]] = []
         self.tail = Tail()
         self.registry = Registry(platform.records, platform.declarations)
         self.finder = Finder(lambda: platform.get(Lake))  # type: ignore[type-abstract]
@@ -56,6 +58,15 @@ class Sensing:
         Raises BadRows (an Invalid whose `rows` say which), KeyReused, StorageFull, Unavailable.
         """
         return await self.recorder.record(batch, key, rules.digest(batch) if key else "")
+
+    def guard(self, guard: Callable[[Caller, Int64], None]) -> None:
+        """Let `guard(caller, streams)` refuse writers: it raises Forbidden where the caller may not write one of the streams."""
+        self.guards.append(guard)
+
+    def admit(self, caller: Caller, streams: Int64) -> None:
+        """What every face asks before it records for somebody; raises Forbidden, or whatever else a guard refuses with."""
+        for guard in self.guards:
+            guard(caller, streams)
 
     def listen(self, listener: Callable[[Observations], None]) -> None:
         """Call `listener` on the event loop with new observations (repeats left out), once they are durable, by id."""

@@ -123,6 +123,7 @@ class SensorThings:
 
     async def _record(self, request: Request, parsed: ingest.Parsed, single: bool) -> Receipt:
         key, digest = _idempotency(request)
+        self._sensing.admit(request.caller, parsed.batch.streams)
         try:
             return await self._sensing.recorder.record(parsed.batch, key, digest)
         except BadRows as error:
