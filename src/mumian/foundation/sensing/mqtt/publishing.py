@@ -47,12 +47,13 @@ class Publishing:
             if path is None:
                 self._send(entry, message, caller, session)
             else:
-                self._create(entry, path)
+                self.create(entry, path)
         except MumianError as error:
             entry.fail(error)
             self._intake.take(entry)
 
-    def _create(self, entry: Entry, path: Path) -> None:
+    def create(self, entry: Entry, path: Path) -> None:
+        """Record what is published to a resource; raises NotFound for one that takes nothing."""
         if path.names == ("CreateObservations",):
             self._intake.observe_many(entry)
             return
