@@ -1,4 +1,4 @@
-"""Builds the table of divisions that ships from two open sources: `python -m mumian.foundation.addresses.divisions.building FOLDER`.
+"""Builds the table of divisions that ships: `python -m mumian.foundation.addresses.divisions.building FOLDER`.
 
 The folder holds `pcas-code.json.gz` (modood/Administrative-divisions-of-China, WTFPL) for the mainland down to streets, and
 `areacity_level4.csv.gz` (xiangyuecn/AreaCity-JsSpider-StatsGov, MIT) for Hong Kong, Macau and Taiwan down to districts.
@@ -45,4 +45,4 @@ def _islands(file: Path) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    print(build(Path(sys.argv[1])))
+    sys.stdout.write(f"{build(Path(sys.argv[1]))} divisions\n")

@@ -1,4 +1,4 @@
-"""Divisions 行政区划: finds province, city, district and street in a text, in full, short or former names, as one chain of codes."""
+"""Divisions 行政区划: finds province, city, district and street in a text, in any of their names, as one chain of codes."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,7 +110,7 @@ class Divisions:
         return KINDS[LEVELS[len(code)]]
 
     def _chains(self, text: str, start: int) -> list[_Chain]:
-        waiting, done = [_Chain(0.0, start, "", ())], []
+        waiting, done = [_Chain(0.0, start, "", ())], list[_Chain]()
         while waiting and len(done) < 4000:
             chain = waiting.pop()
             done.append(chain)
@@ -134,12 +134,15 @@ class Divisions:
         if len(codes) > 1 and not any(code.startswith(region) for region in home):
             others = tuple(other for other in codes if other != code)
             shared = _shared(codes)
-            names = [self.names.get(shared[:length], "") if len(shared) >= length else "" for length in LEVELS]
+            names = list(self.chain(shared))
             names[LEVELS[len(code)]] = self.names.get(code, "")
-            place = [shared[:length] if len(shared) >= length else "" for length in LEVELS]
-            return Place(*place, (names[0], names[1], names[2], names[3]), (code, *others), (*reasons, "ambiguous"))
-        place = [code[:length] if len(code) >= length else "" for length in LEVELS]
-        return Place(*place, self.chain(code), (), tuple(reasons))
+            return _place(shared, names, (code, *others), (*reasons, "ambiguous"))
+        return _place(code, list(self.chain(code)), (), tuple(reasons))
+
+
+def _place(code: str, names: list[str], others: tuple[str, ...], reasons: tuple[str, ...]) -> Place:
+    province, city, district, street = (code[:length] if len(code) >= length else "" for length in LEVELS)
+    return Place(province, city, district, street, (names[0], names[1], names[2], names[3]), others, reasons)
 
 
 def _extend(chain: _Chain, name: Name, text: str, begin: int, end: int) -> _Chain | None:

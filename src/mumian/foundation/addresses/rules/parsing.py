@@ -9,7 +9,9 @@ from mumian.foundation.addresses.rules.segments import segments
 
 _COUNTRY = re.compile(r"中华人民共和国|中国(?=[^一-龥]|(?:北京|上海|天津|重庆|[一-龥]{2,3}省|[一-龥]{2,8}自治区))")
 _LEADING = re.compile(r"[^一-龥A-Z\d]+")
-_UNKNOWN = re.compile(r"[一-龥]{2,3}?(?:市(?!场|政|府)|(?<!小|园|社|发|业|新|期|景|校|厂|库|地|住|院|片|港|税|东|西|南|北|[一二三四五六七八九])区|县(?!道))(?=[一-龥]{2})")
+_UNKNOWN = re.compile(
+    r"[一-龥]{2,3}?(?:市(?!场|政|府)|(?<!小|园|社|发|业|新|期|景|校|厂|库|地|住|院|片|港|税|东|西|南|北|[一二三四五六七八九])区|县(?!道))(?=[一-龥]{2})"
+)
 MOST_REPEATS = 3
 
 
@@ -57,4 +59,6 @@ def _deepest(place: Place) -> str:
 
 def _repeats(again: list[Element], first: list[Element]) -> bool:
     """Whether divisions that follow begin anew, at a level that was there already."""
-    return any(element.kind == again[0].kind for element in first) or again[0].kind == "province"
+    if again[0].kind == "province":
+        return len(again) > 1 or again[0].text == first[0].text
+    return any(element.kind == again[0].kind and element.text[:2] == again[0].text[:2] for element in first)

@@ -11,18 +11,18 @@ _NUMERIC: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("number", rf"{_N}组\d+号?(?:附\d+号?)?|{_N}[组队](?!团|合|长)"),
-        ("building", rf"(?:第?{_N}|{_L}+\d*|[东南西北中]\d*)(?:-\d+)?(?:号楼|号院|号栋|号幢|幢|栋|座(?!桥)|号厂房|号车间|号厅|号馆)"),
+        ("building", rf"(?:第?{_N}|{_L}+\d*|[东南西北中]\d*)(?:-\d+)?(?:号(?:楼|院|栋|幢|厂房|车间|厅|馆)|幢|栋|座(?!桥))"),
         ("unit", rf"(?:{_N}|{_L})(?:号)?(?:单元|梯(?!田)|号门)"),
         ("floor", rf"(?:负|B|地下|-)?(?:{_N}(?:-\d+)?)(?:楼|层)(?:半|半层)?|底[层楼]|顶[层楼]|(?:负|B)\d+(?!\d)F?|\d{{1,2}}F"),
         ("room", rf"[A-Z]?{_N}[A-Z]?(?:-\d+)?(?:号?房|室|号室|户(?!外))"),
         ("zone", rf"{_N}号(?:路|街|桥|线|大街|大道|支路|公路|码头|地块|仓库?|门岗|门|基地)"),
-        ("number", rf"(?:附|副|甲|乙|丙)?{_N}[A-Z]?(?:[-之]\d+)*号?(?:院|弄|里弄)(?![一-龥]{{0,3}}(?:路|街))|"
-                   rf"(?:附|副|甲|乙)?{_N}[A-Z]?(?:[-、/之]\d+)*号(?:之[一二三四五六七八九十\d]+|附{_N}号?|-\d+)?"),
+        ("number", rf"(?:附|副|甲|乙|丙)?{_N}[A-Z]?(?:[-之]\d+)*号?(?:院|弄|里弄)(?![一-龥]{{0,3}}(?:路|街))"),
+        ("number", rf"(?:附|副|甲|乙)?{_N}[A-Z]?(?:[-、/之]\d+)*号(?:之[一二三四五六七八九十\d]+|附{_N}号?|-\d+)?"),
         ("subpoi", rf"{_N}[期区](?![一-龥]*(?:路|街))|[A-Z]\d*[区馆]"),
         ("digits", r"[A-Z]?\d+(?:[A-Z](?![座栋幢区馆]))?(?:[-/#]\d*[A-Z]?\d*)*#?|[A-Z]+\d+"),
     )
 )  # fmt: skip
-_NUMERIC_START = re.compile(rf"[\dA-Z甲乙丙丁零〇一二三四五六七八九十百两第附副负底顶B东南西北中\-]|地下")
+_NUMERIC_START = re.compile(r"[\dA-Z甲乙丙丁零〇一二三四五六七八九十百两第附副负底顶B东南西北中\-]|地下")
 _RELATION = re.compile(
     r"(?:与|和|、|/|至|到)(?=[一-龥\d]{1,8}(?:路|街|道|巷))|交叉路?口|交[汇界]处|交汇口|相交处|十字路口|(?:丁字)?路口|(?:大?门|村|桥)口|"
     r"(?:[往向]?[东南西北]{1,2}[面侧边角]?(?:约)?\d+米(?:处|左右)?)|(?:约)?\d+米(?:处|左右)?|[东南西北]{1,2}[面侧边角]|"
@@ -38,15 +38,36 @@ _COMMUNITY = re.compile(r"[一-龥\d]{1,7}?(?:居民委员会|居委会|村委�
 _ZONE = re.compile(
     r"[一-龥A-Z\d]{0,9}?(?:经济技术开发区|高新技术产业开发区|高新技术开发区|经济开发区|旅游度假区|开发区|高新区|保税区|新区|工业功能区|管理区|示范区|产业集聚区)"
 )
-_STREET = re.compile(r"[一-龥]{1,6}?(?:街道(?:办事处)?|办事处|[^一二三四五六七八九十]镇(?!政府|中心|北|南|东|西)|乡(?!村|政府|下))")
+_STREET = re.compile(
+    r"[一-龥]{1,6}?(?:街道(?:办事处)?|办事处|[^一二三四五六七八九十]镇(?!政府|中心|北|南|东|西)|乡(?!村|政府|下))"
+)
 _POI_END = re.compile(
     r"小区|花园|花苑|家园|公寓|大厦|广场|大楼|中心|市场|商城|工业园区?|产业园|科技园|园区|工业区|商务楼|写字楼|酒店|宾馆|饭店|医院|学校|大学|学院|中学|小学|"
     r"幼儿园|公园|车站|火车站|机场|码头|银行|超市|商场|公司|工厂|集团|新城|名苑|名城|佳苑|雅苑|嘉苑|山庄|别墅|宿舍|华庭|豪庭|国际城|城市花园|轻纺城|贸城|苑|庭|厦|坊|里"
 )
-_SUBPOI = re.compile(r"(?:[一-龥A-Z]{2,}(?:公司|厂|酒店|宾馆|饭店|超市)|[东南西北中]{1,2}[区苑园门院]|[一二三四五六七八九十\d]{1,3}[期区]|[A-Z]\d?[区座馆]|[一-龥A-Z]{1,6}(?:苑|园|区|校区|院区|门|厅|馆|店|部|科|室))$")
-_OPEN = ("poi", "subpoi")
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (("street", _STREET), ("zone", _ZONE), ("community", _COMMUNITY), ("road", _ROAD))
-_RANK = {"street": 1, "zone": 1, "community": 2, "road": 3, "number": 4, "poi": 5, "subpoi": 6, "building": 7, "unit": 8, "floor": 9, "room": 10}
+_SUBPOI = re.compile(
+    r"(?:[一-龥A-Z]{2,}(?:公司|厂|酒店|宾馆|饭店|超市)|[东南西北中]{1,2}[区苑园门院]|[一二三四五六七八九十\d]{1,3}[期区]|[A-Z]\d?[区座馆]|[一-龥A-Z]{1,6}(?:苑|园|区|校区|院区|门|厅|馆|店|部|科|室))$"
+)
+_ENDINGS = {"路": "road", "街": "road", "线": "road", "道": "road", "门": "subpoi"}
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("street", _STREET),
+    ("zone", _ZONE),
+    ("community", _COMMUNITY),
+    ("road", _ROAD),
+)
+_RANK = {
+    "street": 1,
+    "zone": 1,
+    "community": 2,
+    "road": 3,
+    "number": 4,
+    "poi": 5,
+    "subpoi": 6,
+    "building": 7,
+    "unit": 8,
+    "floor": 9,
+    "room": 10,
+}
 
 
 def segments(text: str, start: int) -> list[Element]:
@@ -82,10 +103,12 @@ def _numeric(text: str, at: int) -> Element | None:
         match = pattern.match(text, at)
         if match is None:
             continue
-        if kind == "zone":
-            kind = "road" if match[0][-1] in "路街线道" else "subpoi" if match[0][-1] == "门" else "poi"
-        if kind == "digits" and re.match(r"[一-龥]*?(?:路|街|道|公里|米|国际|酒店|广场|大厦)", text[match.end() : match.end() + 4]):
+        if kind == "digits" and re.match(
+            r"[一-龥]*?(?:路|街|道|公里|米|国际|酒店|广场|大厦)", text[match.end() : match.end() + 4]
+        ):
             return None
+        if kind == "zone":
+            return Element(_ENDINGS.get(match[0][-1], "poi"), match[0], at, match.end())
         return Element(kind, match[0], at, match.end())
     return None
 
@@ -121,7 +144,7 @@ def _named(text: str, at: int, found: list[Element]) -> int:
         return _place(text, at, stop, found, highest)
     end, kind = best
     inner = [match.end() for match in _POI_END.finditer(text, at + 1, end - 2)] if kind == "road" else []
-    if inner and inner[-1] - at > 2 and end - inner[-1] > 2 and not text[inner[-1]] in "东南西北中一二三四五六路街大":
+    if inner and inner[-1] - at > 2 and end - inner[-1] > 2 and text[inner[-1]] not in "东南西北中一二三四五六路街大":
         return _place(text, at, inner[-1], found, highest)
     if kind == "road" and any(element.kind == "road" for element in found):
         kind = "subroad"
@@ -182,7 +205,9 @@ def _of_digits(element: Element, before: list[Element], after: list[Element]) ->
     elif len(numbers) == 1 and "building" not in kinds and (len(numbers[0][0]) < 3 or later & {"unit", "room", "floor"}):
         ladder = ["building"]
     if len(numbers) > len(ladder) or not numbers:
-        return [Element("number" if "road" in kinds and "number" not in kinds else "room", element.text, element.start, element.end)]
+        return [
+            Element("number" if "road" in kinds and "number" not in kinds else "room", element.text, element.start, element.end)
+        ]
     names = iter(ladder)
     made = []
     for word, offset in parts:

@@ -4,8 +4,13 @@ import re
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
 _DASHES = dict.fromkeys(map(ord, "—–―－‐‑−～~﹣"), "-")
-_VARIANTS = dict(zip(map(ord, "號樓棟區縣鎮鄉街號單層東廣門廠園廈場灣龍國華馬橋衛陽陰會學醫銀壹貳叁肆伍陸柒捌玖拾兩"),
-                     "号楼栋区县镇乡街号单层东广门厂园厦场湾龙国华马桥卫阳阴会学医银一二三四五六七八九十两", strict=True))
+_VARIANTS = dict(
+    zip(
+        map(ord, "號樓棟區縣鎮鄉街號單層東廣門廠園廈場灣龍國華馬橋衛陽陰會學醫銀壹貳叁肆伍陸柒捌玖拾兩"),
+        "号楼栋区县镇乡街号单层东广门厂园厦场湾龙国华马桥卫阳阴会学医银一二三四五六七八九十两",
+        strict=True,
+    )
+)
 _PLAIN = str.maketrans(_WIDE | _DASHES | _VARIANTS | {0x3001: "、", 0x3002: ".", 0x301C: "-", 0x2FF: "-"})
 DIGITS = "零一二三四五六七八九"
 NUMERAL = "零〇一二三四五六七八九十百两"

@@ -1,0 +1,1 @@
+"""Learning: a city trains a sequence model on its own labelled addresses; the parser then uses it."""
