@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from mumian.kernel.unit_of_work import Session, Transaction
+from mumian.kernel.unit_of_work import Row, Session, Transaction
+
+FACTS = ("stream", "owner", "unit", "observed_property", "frequency_seconds")
 
 
 def enter(tx: Transaction, name: str, facts: dict[str, Any]) -> bool:
@@ -15,7 +17,7 @@ def enter(tx: Transaction, name: str, facts: dict[str, Any]) -> bool:
         "observed_property = excluded.observed_property, frequency_seconds = excluded.frequency_seconds, withdrawn = 0",
         name=name,
         now=tx.now_text,
-        **{key: facts[key] for key in ("stream", "owner", "unit", "observed_property", "frequency_seconds")},
+        **{key: facts[key] for key in FACTS},
     )
     return not present
 
@@ -23,6 +25,11 @@ def enter(tx: Transaction, name: str, facts: dict[str, Any]) -> bool:
 def withdraw(tx: Transaction, name: str) -> bool:
     """Take a stream out of the catalogue; False if it was not there."""
     return tx.session.execute("UPDATE catalog_stream SET withdrawn = 1 WHERE name = :name AND withdrawn = 0", name=name) > 0
+
+
+def everything(session: Session) -> list[Row]:
+    """Every entry, withdrawn or not: for verification."""
+    return session.rows(f"SELECT name, {', '.join(FACTS)}, entered_at, withdrawn FROM catalog_stream ORDER BY name")
 
 
 def streams(session: Session) -> list[str]:

@@ -1,18 +1,24 @@
 """Offers the catalogue, and lets streams enter it by themselves."""
 
+from collections.abc import Iterator
+
 from mumian.elements.catalog import store
 from mumian.elements.catalog.api import Catalog
 from mumian.elements.catalog.events import DatasetEntered, DatasetWithdrawn
+from mumian.foundation.ledger.api import EvidenceChecks, Fault, differences, handled
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Transaction
+from mumian.kernel.unit_of_work import Row, Session, Transaction
+
+_CONSUMER = "elements.catalog"
 
 
 def register(platform: Platform) -> None:
     """Offer `Catalog` and listen to streams."""
     platform.provide(Catalog, Catalog(platform))
-    platform.subscribe("sensing.stream.registered", "elements.catalog", _enter)
-    platform.subscribe("sensing.stream.retired", "elements.catalog", _withdraw)
+    platform.subscribe("sensing.stream.registered", _CONSUMER, _enter)
+    platform.subscribe("sensing.stream.retired", _CONSUMER, _withdraw)
+    platform.get(EvidenceChecks).add(_CONSUMER, _faults)
 
 
 def _enter(tx: Transaction, event: DeliveredEvent) -> None:
@@ -23,3 +29,16 @@ def _enter(tx: Transaction, event: DeliveredEvent) -> None:
 def _withdraw(tx: Transaction, event: DeliveredEvent) -> None:
     if store.withdraw(tx, event.subject):
         tx.emit(DatasetWithdrawn(subject=event.subject))
+
+
+def _faults(session: Session) -> Iterator[Fault]:
+    told: dict[str, Row] = {}
+    for event in handled(session, _CONSUMER, "sensing.stream.*"):
+        if event.type == "sensing.stream.registered":
+            told[event.subject] = {name: event.data[name] for name in store.FACTS} | {"withdrawn": 0}
+        elif event.subject in told:
+            told[event.subject]["withdrawn"] = 1
+    sql = "SELECT subject, MIN(time) AS time FROM kernel_outbox WHERE type = :type GROUP BY subject"
+    for row in session.rows(sql, type=DatasetEntered.type):
+        told.get(row["subject"], {})["entered_at"] = row["time"]
+    return differences("catalog_stream", told, ((row["name"], row) for row in store.everything(session)))

@@ -15,6 +15,7 @@ from mumian.foundation.ledger.errors import NotCovered
 from mumian.foundation.ledger.service.bundles import bundle
 from mumian.foundation.ledger.service.heads import Heads
 from mumian.foundation.ledger.service.lake_evidence import steady
+from mumian.foundation.ledger.service.projections import differences, handled
 from mumian.foundation.ledger.service.seals import LakeSeals
 from mumian.foundation.ledger.service.verification import Verification
 from mumian.foundation.ledger.settings import LedgerSettings
@@ -22,7 +23,20 @@ from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session
 
-__all__ = ["Consistency", "Entry", "EvidenceChecks", "Fault", "Head", "LakeSeals", "Ledger", "Proof", "Report", "steady"]
+__all__ = [
+    "Consistency",
+    "Entry",
+    "EvidenceChecks",
+    "Fault",
+    "Head",
+    "LakeSeals",
+    "Ledger",
+    "Proof",
+    "Report",
+    "differences",
+    "handled",
+    "steady",
+]
 
 
 class Ledger:

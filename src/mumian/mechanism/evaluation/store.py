@@ -11,17 +11,26 @@ _SCOPE = "(closed_at IS NULL OR closed_at >= :since)"
 
 def keep(session: Session, version: int, incident: dict[str, Any]) -> None:
     """Judge an incident and keep the newest version; an older one that comes late is ignored."""
-    known: dict[str, Any] = {name: incident.get(name) for name in rules.Facts.__dataclass_fields__}
-    facts = rules.Facts(**known)
-    values = {column: incident.get(column) for column in _COLUMNS}
-    values |= {"version": version, "on_time": int(rules.on_time(facts))}
-    values |= {"hours": rules.hours_to_close(facts), "next_due": rules.next_due(facts)}
     updates = ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c != "number")
     session.execute(
         f"INSERT INTO evaluation_incident ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + c for c in _COLUMNS)}) "
         f"ON CONFLICT (number) DO UPDATE SET {updates} WHERE excluded.version > evaluation_incident.version",
-        **values,
+        **judged(version, incident),
     )
+
+
+def judged(version: int, incident: dict[str, Any]) -> Row:
+    """The row of an incident at a version, from what its event tells."""
+    known: dict[str, Any] = {name: incident.get(name) for name in rules.Facts.__dataclass_fields__}
+    facts = rules.Facts(**known)
+    values = {column: incident.get(column) for column in _COLUMNS}
+    values |= {"version": version, "on_time": int(rules.on_time(facts))}
+    return values | {"hours": rules.hours_to_close(facts), "next_due": rules.next_due(facts)}
+
+
+def everything(session: Session) -> list[Row]:
+    """Every row: for verification."""
+    return session.rows(f"SELECT {', '.join(_COLUMNS)} FROM evaluation_incident ORDER BY number")
 
 
 def figures(session: Session, by: str, since: str, now: str, types: tuple[str, ...] = ()) -> list[Row]:

@@ -1,15 +1,18 @@
 """Measuring: works out every indicator that can be measured and keeps what moved."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mumian.foundation.ledger.api import Fault, differences, handled
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import parse_iso
 from mumian.kernel.declarations.kinds import Declared
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Session, Transaction
+from mumian.kernel.unit_of_work import Row, Session, Transaction
 from mumian.mechanism.evaluation.api import Evaluation
 from mumian.mechanism.indicators import rules, store
 from mumian.mechanism.indicators.events import IndicatorMeasured
@@ -73,17 +76,36 @@ def _measure(platform: Platform, session: Session, spec: KpiSpec, now: datetime)
 
 def remember_days(platform: Platform, tx: Transaction, event: DeliveredEvent) -> bool:
     """Keep what vitals were at the end of the city's days, for indicators declared later, too; whether one rests on them now."""
-    here = zone(platform)
+    days = days_in(event, zone(platform))
+    store.keep_days(tx.session, days)
+    measures = [kpi.spec.measure for kpi in measurable(platform)] if days else []
+    wanted = {(measure.vital, measure.key) for measure in measures if isinstance(measure, VitalMeasure)}
+    return any((day["vital"], day["key"]) in wanted for day in days)
+
+
+def days_in(event: DeliveredEvent, here: ZoneInfo) -> list[Row]:
+    """The values of an evaluation that are of the end of a day in the city, each with that day."""
     days = []
     for value in event.data["values"]:
         local = parse_iso(value["time"]).astimezone(here)
         if (local.hour, local.minute, local.second) == (0, 0, 0):
             day = (local.date() - timedelta(days=1)).isoformat()
             days.append({**{k: value[k] for k in ("vital", "key", "value", "level")}, "day": day})
-    store.keep_days(tx.session, days)
-    measures = [kpi.spec.measure for kpi in measurable(platform)] if days else []
-    wanted = {(measure.vital, measure.key) for measure in measures if isinstance(measure, VitalMeasure)}
-    return any((day["vital"], day["key"]) in wanted for day in days)
+    return days
+
+
+def faults(platform: Platform, session: Session, consumer: str) -> Iterator[Fault]:
+    """Every measurement and every day that is not as the events told."""
+    measurements, days = store.everything(session)
+    told = {}
+    for row in session.rows("SELECT subject, time, payload FROM kernel_outbox WHERE type = :type", type=IndicatorMeasured.type):
+        told[f"{row['subject']} {row['time']}"] = {"value": json.loads(row["payload"])["value"]}
+    kept = ((f"{row['indicator']} {row['time']}", row) for row in measurements)
+    yield from differences("indicators_measurement", told, kept)
+    here = zone(platform)
+    ends = (day for event in handled(session, consumer, "brain.vitals.evaluated") for day in days_in(event, here))
+    last = {f"{day['vital']} {day['key']} {day['day']}": {"value": day["value"], "level": day["level"]} for day in ends}
+    yield from differences("indicators_vital_day", last, ((f"{d['vital']} {d['key']} {d['day']}", d) for d in days))
 
 
 def zone(platform: Platform) -> ZoneInfo:

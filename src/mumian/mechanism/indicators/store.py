@@ -38,6 +38,14 @@ def series(session: Session, indicator: str) -> list[tuple[str, float | None]]:
     return [(row["time"], row["value"]) for row in reversed(rows)]
 
 
+def everything(session: Session) -> tuple[list[Row], list[Row]]:
+    """Every measurement and every day: for verification."""
+    return (
+        session.rows("SELECT indicator, time, value FROM indicators_measurement ORDER BY indicator, time"),
+        session.rows("SELECT vital, key, day, value, level FROM indicators_vital_day ORDER BY vital, key, day"),
+    )
+
+
 def keep_days(session: Session, days: list[dict[str, Any]]) -> None:
     """Keep vitals' values for days; a corrected one takes the place of the first."""
     session.execute_many(

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.kernel.background import Loop
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
@@ -22,6 +23,7 @@ def register(platform: Platform) -> None:
     platform.subscribe("declarations.applied", _CONSUMER, lambda tx, event: job.ask())
     platform.subscribe("brain.vitals.evaluated", _CONSUMER, job.remember)
     platform.background(job)
+    platform.get(EvidenceChecks).add(_CONSUMER, lambda session: service.faults(platform, session, _CONSUMER))
 
 
 class Measuring:
