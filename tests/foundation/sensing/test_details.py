@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from mumian.foundation.sensing import rules
 from mumian.foundation.sensing.api import Observations, Sensing
+from mumian.foundation.sensing.contracts import MEASUREMENT
 from mumian.foundation.sensing.journal.format import SEGMENT_HEADER, Record
 from mumian.foundation.sensing.journal.segments import Journal
+from mumian.foundation.sensing.service.results import ANY, KINDS
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.platform import Platform
@@ -21,6 +23,12 @@ from tests.foundation.sensing.conftest import build
 from tests.foundation.sensing.test_recording import HOUR, NOW
 
 DETAILS = st.none() | st.dictionaries(st.sampled_from(["result", "parameters"]), st.text(max_size=9)).map(json.dumps)
+
+
+@pytest.fixture(autouse=True)
+def of_any_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams that are declared take results of any kind."""
+    monkeypatch.setitem(KINDS, MEASUREMENT, ANY)
 
 
 def batch(*rows: tuple[int, int, float, Any]) -> Observations:

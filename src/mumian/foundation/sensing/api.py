@@ -46,8 +46,12 @@ class Sensing:
         return self.registry.named(name)
 
     def streams(self) -> list[StreamInfo]:
-        """All streams that take observations, by id."""
+        """All streams that take observations, by id; where there may be very many, read `page` after `page`."""
         return self.registry.all()
+
+    def page(self, after: int = 0, limit: int = 1000) -> list[StreamInfo]:
+        """The first `limit` streams with ids above `after` that take observations, by id."""
+        return self.registry.page(after, limit)
 
     async def record(self, batch: Observations, key: str | None = None) -> Receipt:
         """Record a batch, all or nothing; durable when it returns.
@@ -93,20 +97,21 @@ class Sensing:
 
     def latest(self, streams: "ArrayLike | None" = None) -> Observations:
         """The newest observation of each of these stream ids (None: of all), by stream; those without any are left out."""
-        newest = self.tail.newest()
-        wanted: Int64 = np.arange(1, len(newest.times)) if streams is None else np.unique(np.asarray(streams, np.int64))
-        wanted = wanted[(wanted > 0) & (wanted < len(newest.times))]
-        wanted = wanted[newest.times[wanted] != NONE]
+        every = np.arange(1, len(self.tail.latest.times))
+        wanted: Int64 = every if streams is None else np.unique(np.asarray(streams, np.int64))
+        newest = self.tail.newest(wanted)
+        there = np.flatnonzero(newest.times != NONE)
+        wanted = wanted[there]
         told: Texts | None = None
         if newest.details:
             told = np.array([*(newest.details.get(stream) for stream in wanted.tolist()), None], np.object_)[:-1]
-        columns = (wanted, newest.times[wanted], newest.results[wanted], newest.ids[wanted])
-        return Observations(*columns, flags=newest.flags[wanted], details=told)
+        columns = (wanted, newest.times[there], newest.results[there], newest.ids[there])
+        return Observations(*columns, flags=newest.flags[there], details=told)
 
     def counts(self, streams: Iterable[int]) -> dict[int, int]:
         """How many observations each of these streams has, corrections included."""
-        counts = self.tail.newest().counts
-        return {stream: int(counts[stream]) if 0 < stream < len(counts) else 0 for stream in streams}
+        wanted = np.array(list(streams), np.int64)
+        return dict(zip(wanted.tolist(), self.tail.newest(wanted).counts.tolist(), strict=True))
 
     def numbered(self, first_id: int, last_id: int) -> Observations:
         """The observations first_id … last_id, by id, from the lake and from what waits for it."""

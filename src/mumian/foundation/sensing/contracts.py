@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NONE = int(np.iinfo(np.int64).min)
+MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -19,6 +20,7 @@ class StreamInfo:
     `id` never changes and is never used again. `longitude` and `latitude` are WGS 84 degrees of the thing, `unit` a UCUM or
     plain symbol, `owner` an organisation's name, `frequency_seconds` how often an observation is expected (None: irregular),
     `minimum` and `maximum` the valid range of results, `origin` where the stream was registered (`declaration`, `sensorthings`).
+    `observation_type` is the URI of what a result is (a measurement: a number); `multi` marks a stream of several properties.
     """
 
     id: int
@@ -36,6 +38,8 @@ class StreamInfo:
     minimum: float | None = None
     maximum: float | None = None
     retired: bool = False
+    observation_type: str = MEASUREMENT
+    multi: bool = False
 
 
 @dataclass(frozen=True, eq=False)

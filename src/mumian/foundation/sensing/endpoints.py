@@ -1,5 +1,6 @@
 """Endpoints of sensing: the list of streams, and the SensorThings face."""
 
+import asyncio
 from collections.abc import Callable
 from math import isnan
 from typing import Annotated
@@ -56,7 +57,7 @@ async def streams(
     """The streams that take observations, by id, each with its newest observation."""
     sensing = platform.get(Sensing)
     keys = parse_cursor(after, int)
-    known = [info for info in sensing.streams() if keys is None or info.id > keys[0]]
+    known = await asyncio.to_thread(sensing.page, keys[0] if keys else 0, limit + 1)
     shown = known[:limit]
     latest = sensing.latest([info.id for info in shown])
     newest = dict(zip(latest.streams.tolist(), zip(latest.times.tolist(), latest.results.tolist(), strict=True), strict=True))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mumian.kernel.events import Event
 
@@ -43,3 +43,39 @@ class ObservationsRecorded(Event):
     start: datetime
     end: datetime
     digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityCreated(Event):
+    """An entity of SensorThings was created; the subject is its address such as `Things(12)`, `properties` what it has.
+
+    `links` are the ids that it is linked to, by link.
+    """
+
+    type: ClassVar[str] = "sensing.entity.created"
+    entity: str
+    number: int
+    properties: dict[str, Any]
+    links: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityChanged(Event):
+    """An entity was changed; `properties` and `links` are those that are other than before, with what they are now."""
+
+    type: ClassVar[str] = "sensing.entity.changed"
+    entity: str
+    number: int
+    properties: dict[str, Any]
+    links: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityDeleted(Event):
+    """An entity was deleted, by itself or with what it belonged to; `properties` and `links` are what it had last."""
+
+    type: ClassVar[str] = "sensing.entity.deleted"
+    entity: str
+    number: int
+    properties: dict[str, Any]
+    links: dict[str, Any]

@@ -1,9 +1,11 @@
 """Rules of sensing: reading times, telling repeats from corrections, and the digest of recorded observations."""
 
+import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,6 +205,20 @@ def decide(rows: Observations, known: Known | None, next_id: int) -> Decision:
 def _same(left: Float64, right: Float64) -> Mask:
     equal: Mask = (left == right) | (np.isnan(left) & np.isnan(right))
     return equal
+
+
+def with_feature(rows: Observations, features: Int64) -> Observations:
+    """The rows with the feature of interest in their details where one is given (not 0) and none is named."""
+    details = np.full(len(rows), None, np.object_) if rows.details is None else rows.details.copy()
+    for row in np.flatnonzero(features).tolist():
+        told = json.loads(details[row]) if details[row] is not None else {}
+        details[row] = detail_text({"feature": int(features[row]), **told})
+    return replace(rows, details=details)
+
+
+def detail_text(told: dict[str, Any]) -> str | None:
+    """Details as text, the same for the same; None for no details."""
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True) if told else None
 
 
 def _text_column(details: Texts | None, order: Int64) -> Texts | None:

@@ -107,6 +107,7 @@ class Recorder:
             raise Behind(rows=len(self.tail) - self.folded)
         self.registry.check(batch, now, self._settings.future_seconds * 1_000_000)
         self.tail.make_room(self.registry.highest)
+        batch = self.registry.placed(batch)
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future(), key, digest, None, self.tail.generation)
         return await self._enqueue(waiting)
 

@@ -50,7 +50,7 @@ class Tail:
         missing = highest + 1 - len(self.complete)
         if missing <= 0:
             return
-        missing += 256
+        missing += 256 + len(self.complete) // 8
         latest = self.latest
         self.complete = np.append(self.complete, np.full(missing, _BEFORE_ALL, np.int64))
         self.latest = Latest(
@@ -107,12 +107,14 @@ class Tail:
             else:
                 self.latest.details[stream] = text
 
-    def newest(self) -> Latest:
-        """A copy of the newest of every stream, for any thread."""
+    def newest(self, streams: Int64) -> Latest:
+        """A copy of the newest of these streams, in their order, for any thread; ids without a place have none."""
         with self._changing:
             latest = self.latest
-            times, results, ids = latest.times.copy(), latest.results.copy(), latest.ids.copy()
-            return Latest(times, results, ids, latest.counts.copy(), latest.flags.copy(), dict(latest.details))
+            known = np.where((streams > 0) & (streams < len(latest.times)), streams, 0)
+            columns = (latest.times[known], latest.results[known], latest.ids[known], latest.counts[known], latest.flags[known])
+            told = latest.details and {s: latest.details[s] for s in known.tolist() if s in latest.details}
+            return Latest(*columns, told or {})
 
     def drop(self, rows: int) -> None:
         """Forget the first `rows` rows; the lake has them."""

@@ -107,9 +107,17 @@ async def create(sensing: Sensing, path: Path, body: bytes, caller: Caller) -> t
 def _thing(tx: Transaction, draft: ThingBody, owner: str | None) -> int:
     if len(draft.locations) > 1:
         raise Invalid.field("Locations", "field.length", expected="≤ 1")
-    place = _place(draft.locations[0]) if draft.locations else {"place": "", "longitude": None, "latitude": None}
     row = {"name": _named(draft, ""), "description": draft.description, "properties": draft.properties, "origin": "sensorthings"}
-    new = store.add_thing(tx, row | place)
+    new = store.add_thing(tx, row)
+    if draft.locations:
+        location = draft.locations[0]
+        place = _place(location)
+        longitude, latitude = location.location.coordinates
+        values = {"name": place["place"], "description": location.description, "encoding": location.encoding, "properties": "{}"}
+        text = store.written({"type": "Point", "coordinates": [longitude, latitude]})
+        bounds = store.place((longitude, latitude, longitude, latitude))
+        made = store.insert(tx, "sensing_location", "sensing.location", {**values, "location": text, **bounds})
+        store.move(tx, new, [made], tx.now_text)
     for number, datastream in enumerate(draft.datastreams):
         if datastream.thing is not None:
             raise Invalid.field(f"Datastreams[{number}].Thing", "field.unknown", expected="no Thing inside of a Thing")

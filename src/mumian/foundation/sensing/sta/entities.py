@@ -35,10 +35,11 @@ def _thing(row: dict[str, Any]) -> Entity:
 
 def _location(row: dict[str, Any]) -> Entity:
     return {
-        "name": row["place"],
-        "description": row["place"],
-        "encodingType": "application/geo+json",
-        "location": _point(row),
+        "name": row["name"],
+        "description": row["description"],
+        "encodingType": row["encoding"],
+        "location": json.loads(row["location"]),
+        "properties": json.loads(row["properties"]),
     }
 
 
@@ -66,10 +67,11 @@ def _datastream(row: dict[str, Any]) -> Entity:
 
 def _feature(row: dict[str, Any]) -> Entity:
     return {
-        "name": row["thing_name"],
-        "description": row["thing_name"],
-        "encodingType": "application/geo+json",
-        "feature": _point(row),
+        "name": row["name"],
+        "description": row["description"],
+        "encodingType": row["encoding"],
+        "feature": json.loads(row["feature"]),
+        "properties": json.loads(row["properties"]),
     }
 
 
@@ -81,7 +83,7 @@ _STREAMS = (
 
 SETS: dict[str, EntitySet] = {
     "Things": EntitySet("sensing_thing", _DESCRIBED, _thing),
-    "Locations": EntitySet("sensing_thing", {**_NAMED, "name": ("e.place", "text")}, _location),
+    "Locations": EntitySet("sensing_location", _DESCRIBED, _location),
     "Sensors": EntitySet("sensing_sensor", {**_DESCRIBED, "metadata": ("e.metadata", "text")}, _sensor),
     "ObservedProperties": EntitySet(
         "sensing_property", {**_DESCRIBED, "definition": ("e.definition", "text")}, _observed_property
@@ -98,7 +100,7 @@ SETS: dict[str, EntitySet] = {
         },
         _datastream,
     ),
-    "FeaturesOfInterest": EntitySet(_STREAMS, {**_NAMED, "name": ("e.thing_name", "text")}, _feature),
+    "FeaturesOfInterest": EntitySet("sensing_feature", _DESCRIBED, _feature),
 }
 OBSERVATION_COLUMNS = {
     "id": ("e.id", "number"),

@@ -1,0 +1,71 @@
+"""Store of sensing: things, places, streams and all other entities, planned folds and kept answers, in the records."""
+
+from mumian.foundation.sensing.store.amendments import amend, amendments
+from mumian.foundation.sensing.store.folds import (
+    answers,
+    finish_fold,
+    forget_fold,
+    keep_answers,
+    plan_fold,
+    planned_folds,
+)
+from mumian.foundation.sensing.store.rows import delete, insert, linked, place, update, written
+from mumian.foundation.sensing.store.streams import (
+    StreamDraft,
+    deleted,
+    facts,
+    highest,
+    page,
+    register,
+    retire,
+    special,
+    stream,
+    stream_named,
+    streams,
+)
+from mumian.foundation.sensing.store.things import (
+    add_property,
+    add_sensor,
+    add_thing,
+    declared_thing,
+    move,
+    property_named,
+    sensor_named,
+    settle,
+)
+
+__all__ = [
+    "StreamDraft",
+    "add_property",
+    "add_sensor",
+    "add_thing",
+    "amend",
+    "amendments",
+    "answers",
+    "declared_thing",
+    "delete",
+    "deleted",
+    "facts",
+    "finish_fold",
+    "forget_fold",
+    "highest",
+    "insert",
+    "keep_answers",
+    "linked",
+    "move",
+    "page",
+    "place",
+    "plan_fold",
+    "planned_folds",
+    "property_named",
+    "register",
+    "retire",
+    "sensor_named",
+    "settle",
+    "special",
+    "stream",
+    "stream_named",
+    "streams",
+    "update",
+    "written",
+]

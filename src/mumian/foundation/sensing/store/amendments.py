@@ -1,0 +1,19 @@
+"""Amendments: which observations were changed or deleted; the rows themselves rest in the lake as evidence."""
+
+from mumian.kernel.unit_of_work import Row, Session, Transaction
+
+
+def amend(tx: Transaction, number: int, successor: int | None) -> None:
+    """Let the observation be what row `successor` says, or be gone (None)."""
+    tx.session.execute(
+        "INSERT INTO sensing_amendment (id, successor, time) VALUES (:id, :successor, :time) "
+        "ON CONFLICT (id) DO UPDATE SET successor = :successor, time = :time",
+        id=number,
+        successor=successor,
+        time=tx.now_text,
+    )
+
+
+def amendments(session: Session) -> list[Row]:
+    """All amendments: the number of the observation, and the row that counts now (None: none)."""
+    return session.rows("SELECT id, successor FROM sensing_amendment ORDER BY id")
