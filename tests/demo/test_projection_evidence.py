@@ -1,7 +1,6 @@
 """What components keep from events is held against the events: a changed field anywhere is found and named."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -26,13 +25,13 @@ CHANGES = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a city after four days of work."""
     folder = tmp_path_factory.mktemp("evidence") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUMIAN_HOME", str(folder))
         assert run(DemoOptions(headless=True, json=True, days=4)) == 0
-    yield folder
+    return folder
 
 
 def verified(home: Path) -> list[str]:
