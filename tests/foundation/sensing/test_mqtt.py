@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from mumian.kernel.clock import ManualClock
+from mumian.kernel.errors import Forbidden
 from mumian.kernel.settings import Settings
 from tests.foundation.sensing.broker import (
     WAIT,
@@ -260,3 +261,15 @@ async def test_observations_published_by_the_tools_of_mosquitto_are_recorded(emb
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=WAIT, check=False)
     assert done.returncode == 0, done.stderr
     assert embedded.sensing.counts([1]) == {1: 1}
+
+
+async def test_a_guard_refuses_streams_that_are_not_the_senders(embedded: City) -> None:
+    def own(_: Any, streams: Any) -> None:
+        if 2 in streams:
+            raise Forbidden(action="sensing:write")
+
+    embedded.sensing.guard(own)
+    client = await embedded.client(protocol=5)
+    answers = [client.publish(f"v1.1/Datastreams({n})/Observations", observation(n, n)) for n in (1, 2, 3)]
+    assert [code.is_failure for code in await asyncio.gather(*answers)] == [False, True, False]
+    assert embedded.sensing.counts([1, 2, 3]) == {1: 1, 2: 0, 3: 1}

@@ -24,7 +24,7 @@ _log = logging.getLogger("mumian.sensing")
 class Bridge:
     """A client of the other broker, which decides there who may publish what; its callbacks come from a thread of paho's."""
 
-    actor = "mqtt"
+    caller = None
     receive_maximum = 65535
     congested = False
 

@@ -47,11 +47,6 @@ class Connection(asyncio.Protocol):
         self._draining = False
 
     @property
-    def actor(self) -> str:
-        """The id of the caller."""
-        return self.caller.actor.id if self.caller is not None else ""
-
-    @property
     def congested(self) -> bool:
         """Whether what was sent before still waits."""
         return self._congested or self.closing

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
+from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.api import Sensing
-from mumian.foundation.sensing.contracts import Observations
+from mumian.foundation.sensing.contracts import Int64, Observations
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.mqtt.refusals import Refusals
 from mumian.foundation.sensing.rules import microseconds, parse_times
@@ -24,8 +25,8 @@ class Sender(Protocol):
     """Who published, and hears what became of it."""
 
     @property
-    def actor(self) -> str:
-        """The id of the caller."""
+    def caller(self) -> Caller | None:
+        """Who publishes; None where another broker has decided who may."""
         ...
 
     @property
@@ -152,7 +153,7 @@ class Intake:
     async def _commit(self, entries: list[Entry], parts: list[_Run | Entry]) -> None:
         owners, batches = self._batches(parts)
         if batches:
-            await self._record(owners, Observations.concat(batches))
+            await self._record(*self._admitted(owners, Observations.concat(batches)))
         works = [(entry, entry.work) for entry in entries if entry.work is not None]
         if works:
             for (entry, _), outcome in zip(
@@ -190,6 +191,36 @@ class Intake:
                     batches.append(entry.parsed.batch)
         return owners, batches
 
+    def _admitted(self, owners: list[Entry], batch: Observations) -> tuple[list[Entry], Observations]:
+        """Those whose callers may write all their streams; the others are refused."""
+        if not self._sensing.guards:
+            return owners, batch
+        ends = np.cumsum([entry.rows for entry in owners])
+        streams = dict(zip(owners, np.split(batch.streams, ends[:-1]), strict=True))
+        by_sender: dict[int, list[Entry]] = {}
+        for entry in owners:
+            by_sender.setdefault(id(entry.sender), []).append(entry)
+        refused: dict[Entry, MumianError] = {}
+        for own in by_sender.values():
+            if self._objection(own[0].sender.caller, np.concatenate([streams[entry] for entry in own])) is not None:
+                for entry in own:
+                    error = self._objection(entry.sender.caller, streams[entry])
+                    refused |= {} if error is None else {entry: error}
+        if not refused:
+            return owners, batch
+        rest = _without(owners, batch, {place for place, entry in enumerate(owners) if entry in refused})
+        for entry, error in refused.items():
+            entry.fail(error)
+        return rest
+
+    def _objection(self, caller: Caller | None, streams: Int64) -> MumianError | None:
+        try:
+            if caller is not None:
+                self._sensing.admit(caller, np.unique(streams))
+        except MumianError as error:
+            return error
+        return None
+
     async def _record(self, owners: list[Entry], batch: Observations) -> None:
         """Record a batch; entries with bad rows are refused, and the rest goes on without them."""
         while len(batch):
@@ -200,13 +231,10 @@ class Intake:
                 ends = np.cumsum([entry.rows for entry in owners])
                 places = np.searchsorted(ends, error.rows, side="right")
                 bad = set(places.tolist())
+                rest = _without(owners, batch, bad)
                 for place in bad:
                     _refuse(owners[place], error, np.flatnonzero(places == place), int(ends[place]) - owners[place].rows)
-                keep = np.ones(len(batch), np.bool_)
-                for place in bad:
-                    keep[(int(ends[place - 1]) if place else 0) : int(ends[place])] = False
-                batch = batch.take(np.flatnonzero(keep))
-                owners = [entry for place, entry in enumerate(owners) if place not in bad]
+                owners, batch = rest
             except MumianError as error:
                 for entry in owners:
                     entry.fail(error)
@@ -229,6 +257,12 @@ def code_of(error: MumianError) -> int:
     if isinstance(error, NotFound):
         return BAD_TOPIC
     return BAD_PAYLOAD if isinstance(error, Invalid) else FAILED
+
+
+def _without(owners: list[Entry], batch: Observations, bad: set[int]) -> tuple[list[Entry], Observations]:
+    """The entries but for those at the places `bad`, and their rows."""
+    keep = np.repeat([place not in bad for place in range(len(owners))], [entry.rows for entry in owners])
+    return [entry for place, entry in enumerate(owners) if place not in bad], batch.take(np.flatnonzero(keep))
 
 
 def _refuse(entry: Entry, error: BadRows, which: Any, first: int) -> None:

@@ -32,7 +32,7 @@ def _row(entry: "Entry", time: str) -> dict[str, Any]:
     assert entry.error is not None
     return {
         "time": time,
-        "actor": entry.sender.actor,
+        "actor": entry.sender.caller.actor.id if entry.sender.caller is not None else "mqtt",
         "client": entry.sender.client[:200],
         "topic": entry.topic[:500],
         "payload": entry.payload[:_PAYLOAD].decode("utf-8", "replace").replace("\x00", "�"),

@@ -175,7 +175,7 @@ class Server:
     def _do_will(self, session: Session, will: Will, caller: Caller) -> None:
         if session.outlet is None and self._listener is not None:
             message = Publish(will.topic, will.payload, will.qos, will.retain, properties=dict(will.properties))
-            self.publishing.publish(Silent(caller.actor.id, session.key[1]), message, caller, session)
+            self.publishing.publish(Silent(caller, session.key[1]), message, caller, session)
 
     def may_write(self, connection: Connection) -> bool:
         """Whether a connection may record observations just now."""
@@ -266,8 +266,8 @@ class Server:
 class Silent:
     """The sender of a will, who hears nothing any more."""
 
-    def __init__(self, actor: str, client: str) -> None:
-        self.actor = actor
+    def __init__(self, caller: Caller, client: str) -> None:
+        self.caller: Caller | None = caller
         self.client = client
 
     def settled(self, entries: list[Entry]) -> None:
