@@ -40,6 +40,7 @@ def create_platform(
         platform.closers.append(lock.close)
     if ports:
         storage.open_ports(platform)
+    platform.provide(EvidenceChecks, EvidenceChecks())
     for component in components():
         tasks = component.module("tasks")
         if tasks is not None:

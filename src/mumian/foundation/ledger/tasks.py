@@ -9,14 +9,13 @@ from mumian.kernel.platform import Platform
 
 
 def register(platform: Platform) -> None:
-    """Record every event, offer `Ledger`, `EvidenceChecks` and `LakeSeals`, and sign heads."""
-    checks = EvidenceChecks()
+    """Record every event, offer `Ledger` and `LakeSeals`, and sign heads."""
+    checks = platform.get(EvidenceChecks)
     ledger = Ledger(platform, checks)
     checks.add("foundation.identity", lambda session: (Fault(*difference) for difference in differences(session)))
     if platform.offers(Lake):
         checks.add("lake", lambda session: faults(session, platform))
     platform.records.recorder(record)
-    platform.provide(EvidenceChecks, checks)
     platform.provide(Ledger, ledger)
     platform.provide(LakeSeals, LakeSeals(platform))
     platform.background(ledger.heads)
