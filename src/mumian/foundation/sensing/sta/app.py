@@ -1,7 +1,7 @@
 """The SensorThings application: raw ASGI, so that a batch of observations costs little more than its own bytes."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -22,7 +22,6 @@ from mumian.kernel.platform import Platform
 from mumian.kernel.web.problems import problem, status_of
 
 PREFIX = "/sta/v1.1"
-_JSON = [(b"content-type", b"application/json")]
 _PROBLEM = [(b"content-type", b"application/problem+json"), (b"vary", b"Accept-Language")]
 _log = logging.getLogger("mumian.sensing")
 
@@ -48,11 +47,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: status, JSON bytes and further headers."""
+    """An answer: status, bytes (JSON if `media` says nothing else) and further headers; `chunks` where it comes in parts."""
 
     status: int
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    media: bytes = b"application/json"
+    chunks: AsyncIterator[bytes] | None = None
 
 
 class SensorThings:
@@ -76,7 +77,10 @@ class SensorThings:
         except Exception:
             _log.exception("%s %s failed", scope["method"], scope["path"])
             answer = _refusal(MumianError(), headers)
-        kind = _JSON if answer.status < 400 else _PROBLEM
+        if answer.chunks is not None:
+            await _stream(answer, answer.chunks, scope["method"], send)
+            return
+        kind = [(b"content-type", answer.media)] if answer.status < 400 else _PROBLEM
         length = (b"content-length", b"%d" % len(answer.body))
         await send({"type": "http.response.start", "status": answer.status, "headers": [*kind, length, *answer.headers]})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
@@ -135,14 +139,29 @@ class SensorThings:
 
     async def _read(self, request: Request) -> Answer:
         query = request.scope.get("query_string", b"")
-        found = await reading.read(self._sensing, request.path, query, request.base)
-        return Answer(200, msgspec.json.encode(found))
+        found = await reading.reply(self._sensing, request.path, query, request.base)
+        return Answer(found.status, found.body, media=found.media, chunks=found.chunks)
 
 
 class MethodNotAllowed(MumianError):
     """The resource is there, and does not do this; values: `path`, `method`."""
 
     key = "error.method"
+
+
+async def _stream(answer: Answer, chunks: AsyncIterator[bytes], method: str, send: Send) -> None:
+    """Send an answer in parts; one that fails midway ends without its last part, which tells the client."""
+    headers = [(b"content-type", answer.media), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for part in chunks if method != "HEAD" else _nothing():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for part in nothing:
+        yield part
 
 
 async def _body(receive: Receive, headers: dict[bytes, bytes], most: int) -> bytes:

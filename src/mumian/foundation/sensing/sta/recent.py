@@ -1,0 +1,45 @@
+"""Recent observations from memory: the newest of a stream, where memory reaches back far enough to know them all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mumian.foundation.sensing.contracts import NONE, Int64, Observations
+
+
+@dataclass(frozen=True, eq=False)
+class Recent:
+    """The newest rows of a stream, newest first (by time, then id), and whether there are older ones."""
+
+    rows: Observations
+    more: bool
+
+
+def newest_first(held: Observations, stream: int, complete: int, top: int, after: tuple[int, int] | None) -> Recent | None:
+    """The `top` newest of `held` that are of a stream and older than `after` (time and id).
+
+    From the time `complete` on all observations of the stream are held (`NONE`: simply all are). None: that is not enough.
+    """
+    rows = np.flatnonzero(held.streams == stream)
+    times = held.times[rows]
+    if complete != NONE:
+        rows = rows[times >= complete]
+        times = held.times[rows]
+    if after is not None:
+        rows = rows[(times < after[0]) | ((times == after[0]) & (held.ids[rows] < after[1]))]
+        times = held.times[rows]
+    if complete != NONE and len(rows) <= top:
+        return None
+    if len(rows) > 1 and (times[1:] > times[:-1]).all():
+        order = np.arange(len(rows) - 1, -1, -1)
+    else:
+        order = np.lexsort((held.ids[rows], times))[::-1]
+    return Recent(held.take(rows[order[:top]]), len(rows) > top)
+
+
+def located(held: Observations, ids: Int64) -> Int64:
+    """Where the observations of these ids are held; -1 where they are not."""
+    if not len(held):
+        return np.full(len(ids), -1, np.int64)
+    places = np.minimum(np.searchsorted(held.ids, ids), len(held) - 1)
+    return np.where(held.ids[places] == ids, places, -1)
