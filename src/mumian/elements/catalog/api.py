@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mumian.elements.catalog import rules, store
+from mumian.elements.catalog.contracts import Load, LoadMode, TableInfo
 from mumian.elements.catalog.kinds import DatasetSpec
+from mumian.elements.catalog.service.tables import Tables
 from mumian.foundation.sensing.api import Sensing, StreamInfo, instant
 from mumian.kernel.declarations.kinds import Declared
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 
-__all__ = ["Catalog", "Dataset"]
+__all__ = ["Catalog", "Dataset", "Load", "LoadMode", "TableInfo", "Tables"]
 
 
 @dataclass(frozen=True)

@@ -20,3 +20,16 @@ class DatasetWithdrawn(Event):
     """A dataset left the catalogue."""
 
     type: ClassVar[str] = "elements.catalog.withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetLoaded(Event):
+    """Rows came into the dataset `subject`: `rows` in load `load`, after which it has `total`."""
+
+    type: ClassVar[str] = "elements.catalog.loaded"
+    load: int
+    mode: str
+    source: str
+    rows: int
+    total: int
+    watermark: str | None

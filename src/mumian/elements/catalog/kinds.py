@@ -2,32 +2,12 @@
 
 from collections.abc import Iterable
 
-from pydantic import Field
-
+from mumian.elements.catalog.models import DatasetSpec, FieldSpec
 from mumian.kernel.declarations.documents import Document
-from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
+from mumian.kernel.declarations.kinds import Catalogue, Kind
 from mumian.kernel.errors import Fault
 
-
-class Text(Spec):
-    """A text in both languages."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-
-class DatasetSpec(Spec):
-    """A dataset: described by hand, and alive where it is made of streams."""
-
-    owner: str = Field(description="The organisation that answers for it.")
-    description: Text | None = Field(None, description="What it holds and what it is for.")
-    unit: str | None = Field(None, max_length=60, description="The unit, where all its values have the same.")
-    frequency_seconds: int | None = Field(None, gt=0, description="How often it is updated, in seconds; empty: irregularly.")
-    observed_property: str | None = Field(
-        None, max_length=200, description="It is made of all streams that observe this property."
-    )
-    licence: str | None = Field(None, max_length=200, description="The licence under which it may be used.")
-    source: str | None = Field(None, max_length=1000, description="Where it comes from, to be cited.")
+__all__ = ["KINDS", "DatasetSpec", "FieldSpec"]
 
 
 def check_dataset(document: Document, spec: DatasetSpec, catalogue: Catalogue) -> Iterable[Fault]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mumian.elements.catalog import store
-from mumian.elements.catalog.api import Catalog
+from mumian.elements.catalog.api import Catalog, Tables
 from mumian.elements.catalog.events import DatasetEntered, DatasetWithdrawn
 from mumian.foundation.ledger.api import EvidenceChecks, Fault, differences, handled
 from mumian.kernel.events import DeliveredEvent
@@ -14,8 +14,11 @@ _CONSUMER = "elements.catalog"
 
 
 def register(platform: Platform) -> None:
-    """Offer `Catalog` and listen to streams."""
+    """Offer `Catalog` and `Tables`, and listen to streams."""
     platform.provide(Catalog, Catalog(platform))
+    tables = Tables(platform)
+    platform.provide(Tables, tables)
+    platform.background(tables)
     platform.subscribe("sensing.stream.registered", _CONSUMER, _enter)
     platform.subscribe("sensing.stream.retired", _CONSUMER, _withdraw)
     platform.get(EvidenceChecks).add(_CONSUMER, _faults)

@@ -14,7 +14,7 @@ from mumian.kernel.unit_of_work import Records as Records
 
 NONE = int(np.iinfo(np.int64).min)
 Array = NDArray[Any]
-Type = Literal["BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN"]
+Type = Literal["BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "BLOB", "DATE", "TIMESTAMP"]
 
 
 @dataclass(frozen=True)

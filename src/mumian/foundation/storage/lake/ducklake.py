@@ -58,14 +58,14 @@ class DuckLake:
     def create(self, table: Table) -> None:
         """Create the table if it is absent and add columns that it lacks."""
         with self._writing, translate():
-            columns = ", ".join(f"{c.name} {c.type}" for c in table.columns)
+            columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
             if not self._has(table.name):
                 self._writer.execute(f"CREATE TABLE {table.name} ({columns})")
                 return
             have = _columns(self._writer, table.name)
             for column in table.columns:
                 if column.name not in have:
-                    self._writer.execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {column.type}")
+                    self._writer.execute(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}')
 
     def has(self, table: Table) -> bool:
         """Whether the table is there with all these columns."""
@@ -79,8 +79,8 @@ class DuckLake:
 
     def append(self, table: str, columns: Mapping[str, Array], position: Position | None = None) -> None:
         """Add rows and remember `position` in one commit."""
-        names = ", ".join(columns)
-        values = ", ".join(f"nullif({n}, {NONE})" if a.dtype.kind == "i" else n for n, a in columns.items())
+        names = ", ".join(f'"{name}"' for name in columns)
+        values = ", ".join(f'nullif("{n}", {NONE})' if a.dtype.kind == "i" else f'"{n}"' for n, a in columns.items())
         with self.transaction() as work:
             work.offer("incoming_columns", columns)
             work.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM incoming_columns")

@@ -1,0 +1,1 @@
+"""The work of the catalogue: tables of rows and their loads."""
