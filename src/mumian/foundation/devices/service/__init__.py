@@ -1,0 +1,1 @@
+"""The device ledger at work: lives, files, credentials, presence, commands and analysis."""

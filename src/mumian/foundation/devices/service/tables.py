@@ -1,0 +1,211 @@
+"""Tables from files: CSV in any usual encoding and XLSX, bounded in rows, columns, cells and unpacked bytes."""
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from mumian.foundation.devices.settings import DeviceSettings
+from mumian.kernel.errors import Fault, Invalid, Malformed, TooLarge
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_GUESSED = ("utf-8", "gb18030", "big5")
+_WANTED = re.compile(
+    r"\[Content_Types\]\.xml|_rels/\.rels|xl/(workbook|sharedStrings|styles)\.xml|xl/_rels/workbook\.xml\.rels"
+    r"|xl/worksheets/[^/]+\.xml|xl/worksheets/_rels/[^/]+\.rels",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(rb'\br\s*=\s*["\']\$?([A-Za-z]{0,9})\$?(\d{1,12})["\']')
+_CELLS = 5_000_000
+_PARTS = 1000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what kind of file it was, its header, and its other rows with their line numbers (the first line is 1)."""
+
+    format: str
+    headers: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def read_table(content: bytes, file: str, settings: DeviceSettings) -> Table:
+    """The table in a file, told by its first bytes; raises Invalid, Malformed, TooLarge."""
+    if content[:4] == b"PK\x03\x04":
+        return _table("xlsx", _xlsx_rows(content, settings), settings)
+    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Invalid.field("file", "devices.import.old_workbook", file=file[:100])
+    encoding, text = _decoded(content)
+    return _table(encoding, _csv_rows(text), settings)
+
+
+def _table(format_: str, rows: Iterator[tuple[int, list[str]]], settings: DeviceSettings) -> Table:
+    headers: list[str] = []
+    found: list[tuple[int, list[str]]] = []
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not headers:
+            headers = [cell.strip()[:200] for cell in cells]
+            if len(headers) > settings.import_columns:
+                raise TooLarge(limit=f"{settings.import_columns} columns")
+            continue
+        if len(found) >= settings.import_rows:
+            raise TooLarge(limit=f"{settings.import_rows} rows")
+        found.append((line, cells))
+    if not headers:
+        raise Invalid.field("file", "devices.import.empty")
+    return Table(format_, headers, found)
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    mark = next((name for bom, name in _MARKS if content.startswith(bom)), None)
+    for encoding in (mark,) if mark else _GUESSED:
+        try:
+            return encoding, content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Malformed(Fault("file", "devices.import.encoding", {}))
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise Malformed(Fault("file", "field.syntax", {"reason": "the character U+0000"}, None, line))
+    first = text[:20_000].lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(",\t;|，", key=first.count) if first else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    last = 0
+    try:
+        for cells in reader:
+            yield last + 1, cells
+            last = reader.line_num
+    except csv.Error as error:
+        raise Malformed(Fault("file", "field.syntax", {"reason": f"line {last + 1}: {error}"}, None, last + 1)) from error
+
+
+def _xlsx_rows(content: bytes, settings: DeviceSettings) -> Iterator[tuple[int, list[str]]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    plain = _unpacked(content, settings.unpacked_bytes)
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(plain))
+        names = [sheet.name for sheet in workbook.sheets_metadata if "visible" in str(sheet.visible).lower()]
+        sheet = workbook.get_sheet_by_name((names or workbook.sheet_names)[0])
+        rows = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, IndexError, OSError) as error:
+        raise _broken(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _broken("damaged") from error
+    for number, row in enumerate(rows, 1):
+        yield number, [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if isinstance(value, date | time | timedelta):
+        return str(value)
+    return str(value).replace("\0", "")
+
+
+def _unpacked(content: bytes, most: int) -> bytes:
+    """The workbook with only what a table needs, not compressed: whatever the file says of its sizes, no more is unpacked."""
+    packed = io.BytesIO()
+    left = most
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
+            parts = source.infolist()
+            if len(parts) > _PARTS:
+                raise TooLarge(limit=f"{_PARTS} parts")
+            if not any(part.filename.lower() == "xl/workbook.xml" for part in parts):
+                raise Invalid.field("file", "devices.import.no_workbook")
+            for part in {part.filename: part for part in parts if _WANTED.fullmatch(part.filename)}.values():
+                if part.flag_bits & 1:
+                    raise Invalid.field("file", "devices.import.encrypted")
+                with source.open(part) as opened:
+                    data = opened.read(left + 1)
+                left -= len(data)
+                if left < 0:
+                    raise TooLarge(limit=f"{most} bytes")
+                _check_extent(data)
+                target.writestr(part.filename, data)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError) as error:
+        raise _broken(str(error)) from error
+    return packed.getvalue()
+
+
+def _check_extent(data: bytes) -> None:
+    """Refuse a sheet whose cells lie so far apart that the table between them would fill the memory."""
+    rows = columns = 1
+    for letters, digits in _PLACE.findall(data):
+        rows = max(rows, int(digits))
+        columns = max(columns, _column(letters))
+    if rows * columns > _CELLS or rows > 1_048_576:
+        raise TooLarge(limit=f"{_CELLS} cells")
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _broken(reason: str) -> Invalid:
+    return Malformed(Fault("file", "field.syntax", {"reason": reason[:200]}))
+
+
+def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows as an XLSX workbook of one sheet; text stands in it as text, so that nothing is ever a formula."""
+    from xml.sax.saxutils import escape
+
+    lines = []
+    for row in rows:
+        cells = []
+        for value in row:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                cells.append(f"<c><v>{value!r}</v></c>")
+            else:
+                text = "" if value is None else re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", str(value))
+                cells.append(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>')
+        lines.append(f"<row>{''.join(cells)}</row>")
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    packages = "http://schemas.openxmlformats.org/package/2006"
+    spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{packages}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{spreadsheet}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{spreadsheet}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{packages}/relationships"><Relationship Id="rId1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        '<sheet name="devices" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packages}/relationships"><Relationship Id="rId1" '
+        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{"".join(lines)}</sheetData></worksheet>',
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, text in parts.items():
+            target.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{text}')
+    return packed.getvalue()
