@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mumian.foundation.spatial.contracts import District, GeoJson
+from mumian.foundation.spatial.coordinates.transform import convert, convert_geometry
 from mumian.foundation.spatial.models import LayerSpec
-from mumian.foundation.spatial.rules import convert_coordinates, metres_between, to_wgs84
+from mumian.foundation.spatial.rules import convert_coordinates, metres_between
+from mumian.foundation.spatial.rules.crs import parse_crs
 from mumian.kernel.errors import Fault, Invalid
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -17,7 +19,8 @@ _GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon"
 
 
 def read_file(folder: Path, spec: LayerSpec) -> tuple[str, str]:
-    """A layer's GeoJSON file, checked: its text and its SHA-256; raises Invalid naming every fault."""
+    """A layer's file, checked: its text as GeoJSON and its SHA-256; raises Invalid naming every fault."""
+    assert spec.source is not None
     root, file = folder.resolve(), (folder / spec.source).resolve()
     if not file.is_relative_to(root):
         raise Invalid.field("spec.source", "spatial.outside_folder", file=spec.source)
@@ -29,12 +32,32 @@ def read_file(folder: Path, spec: LayerSpec) -> tuple[str, str]:
     digest = sha256(content).hexdigest()
     if spec.sha256 not in (None, digest):
         raise Invalid.field("spec.sha256", "spatial.digest", file=spec.source, digest=digest)
+    if file.suffix.lower() not in (".geojson", ".json"):
+        return _imported(file, spec), digest
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid.field("spec.source", "field.syntax", reason=f"byte {error.start} is not UTF-8") from error
     to_layer(text, spec)
     return text, digest
+
+
+def _imported(file: Path, spec: LayerSpec) -> str:
+    """A file of another format as GeoJSON text in WGS 84, read by the import worker."""
+    from tempfile import TemporaryDirectory
+
+    from mumian.foundation.spatial.importing.job import Job
+    from mumian.foundation.spatial.importing.reading import as_geojson
+    from mumian.foundation.spatial.importing.running import demand, format_of, run
+
+    with TemporaryDirectory(prefix="mumian-import-") as folder:
+        out = f"{folder}/rows.parquet"
+        crs = spec.crs if "crs" in spec.model_fields_set else None
+        job = Job(path=str(file), format=format_of(file.name), out=out, layer=spec.sublayer, crs=crs, key=spec.key)
+        demand(run(job), "spec.source")
+        text = as_geojson(out)
+    to_layer(text, spec.model_copy(update={"crs": "EPSG:4326"}))
+    return text
 
 
 def _parse(text: str) -> Any:
@@ -83,7 +106,7 @@ def _feature(feature: Any, spec: LayerSpec) -> GeoJson:
     name = name if isinstance(name, dict) else {"zh": str(name), "en": str(name)}
     if geometry["type"] not in _GEOMETRIES:
         raise ValueError(f"its geometry must be one of {', '.join(_GEOMETRIES)}")
-    converted = {"type": geometry["type"], "coordinates": convert_coordinates(spec.crs, geometry["coordinates"])}
+    converted = _converted(geometry, spec.crs)
     drawn = shape(converted)
     west, south, east, north = drawn.bounds
     if min(west + 180, south + 90, 180 - east, 90 - north) < 0:
@@ -94,7 +117,7 @@ def _feature(feature: Any, spec: LayerSpec) -> GeoJson:
         raise ValueError("its boundary crosses itself")
     centre = properties.get("centre")
     point = drawn.representative_point() if centre is None else None
-    at = (point.x, point.y) if point is not None else to_wgs84(spec.crs, float(centre[0]), float(centre[1]))
+    at = (point.x, point.y) if point is not None else _centre(centre, spec.crs)
     extra = {k: v for k, v in properties.items() if k not in (spec.key, spec.name, "centre")}
     return {
         "type": "Feature",
@@ -102,6 +125,20 @@ def _feature(feature: Any, spec: LayerSpec) -> GeoJson:
         "properties": {**extra, "code": code, "name": {"zh": str(name["zh"]), "en": str(name["en"])}, "centre": list(at)},
         "geometry": converted,
     }
+
+
+def _converted(geometry: GeoJson, crs: str) -> GeoJson:
+    if crs in ("EPSG:4326", "CRS84", "GCJ-02", "BD-09"):
+        return {"type": geometry["type"], "coordinates": convert_coordinates(crs, geometry["coordinates"])}
+    from shapely.geometry import mapping, shape
+
+    made: GeoJson = mapping(convert_geometry(shape(geometry), parse_crs(crs), parse_crs("CRS84")))
+    return made
+
+
+def _centre(centre: Sequence[Any], crs: str) -> tuple[float, float]:
+    x, y = convert([float(centre[0])], [float(centre[1])], parse_crs(crs), parse_crs("CRS84"))
+    return float(x[0]), float(y[0])
 
 
 def _missed(features: dict[str, GeoJson], spec: LayerSpec) -> list[Fault]:
@@ -133,7 +170,7 @@ def _metres(drawn: Any, point: Any) -> float:
     if drawn.covers(point):
         return 0.0
     nearest, _ = nearest_points(drawn, point)
-    return metres_between((nearest.x, nearest.y), (point.x, point.y))
+    return float(metres_between((nearest.x, nearest.y), (point.x, point.y)))
 
 
 class DistrictIndex:
@@ -182,3 +219,9 @@ class DistrictIndex:
 def _district(properties: dict[str, Any]) -> District:
     longitude, latitude = properties["centre"]
     return District(properties["code"], properties["name"], (longitude, latitude))
+
+
+def layer_digest(text: str, spec: LayerSpec) -> str:
+    """What identifies the features that a kept text gives under a declaration: change either, and they are others."""
+    said = json.dumps([spec.crs, spec.key, spec.name, spec.source, spec.sublayer])
+    return sha256(f"{said}\n{text}".encode()).hexdigest()
