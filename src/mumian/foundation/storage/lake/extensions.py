@@ -7,6 +7,7 @@ import duckdb
 
 from mumian.kernel.errors import Unavailable
 
+_loaded: set[Path] = set()
 _FILE_NAMES = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
 
 
@@ -16,9 +17,14 @@ def connect(folder: Path, *extensions: str) -> duckdb.DuckDBPyConnection:
     DuckDB derives an extension's entry point from its file name; the wheels of `sqlite` and `postgres` name the file
     differently, so they are loaded through a link of the right name.
     """
-    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    for name in extensions:
-        connection.load_extension(str(_file(folder, name)))
+    files = [_file(folder, name) for name in extensions]
+    checked = {file.resolve() for file in files} <= _loaded
+    config = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    # The signature of an extension is checked when this process loads it first: it takes an eighth of a second.
+    connection = duckdb.connect(":memory:", config={**config, "allow_unsigned_extensions": checked})
+    for file in files:
+        connection.load_extension(str(file))
+        _loaded.add(file.resolve())
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
