@@ -25,7 +25,8 @@ class Following:
         self._loop = Loop(self.name, devices.platform.clock, self.settle, _REFRESH_SECONDS)
 
     async def start(self) -> None:
-        """Know all tokens before the first request."""
+        """Stand at the doors of sensing, and know all tokens before the first request."""
+        self._devices.platform.get(Sensing).guard(self._devices.guard.check)
         await self.settle()
         self._loop.start()
 
@@ -51,7 +52,6 @@ def register(platform: Platform) -> None:
     """Offer `Devices`."""
     devices = Devices(platform)
     platform.provide(Devices, devices)
-    platform.get(Sensing).guard(devices.guard.check)
     platform.background(Following(devices))
     platform.background(devices.presence)
     platform.background(devices.commands)
