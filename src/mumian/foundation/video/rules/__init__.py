@@ -1,0 +1,1 @@
+"""Decisions of video that need neither store nor clock: codes, views, health, schedules, areas."""

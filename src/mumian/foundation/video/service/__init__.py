@@ -1,0 +1,1 @@
+"""What happens in video: cameras are kept and found, pictures handed out, streams watched."""
