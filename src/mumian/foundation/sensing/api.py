@@ -11,6 +11,7 @@ from mumian.foundation.identity.contracts import Caller
 from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
+from mumian.foundation.sensing.quality.flags import good
 from mumian.foundation.sensing.rules import instant, microseconds
 from mumian.foundation.sensing.service.evidence import faults
 from mumian.foundation.sensing.service.finder import Finder
@@ -76,11 +77,14 @@ class Sensing:
         """Call `listener` on the event loop with new observations (repeats left out), once they are durable, by id."""
         self.recorder.listen(listener)
 
-    def window(self, streams: "ArrayLike", start: int, end: int, details: bool = False) -> Observations:
+    def window(
+        self, streams: "ArrayLike", start: int, end: int, details: bool = False, good_only: bool = False
+    ) -> Observations:
         """The observations of these stream ids with start ≤ time < end (µs since 1970-01-01 UTC), by stream, then time.
 
         Each stream and time comes once, with its newest result; missing values, and results that are no numbers, are NaN.
-        Details come only when they are asked for.
+        Details come only when they are asked for. With `good_only` those that something speaks against are left out (see
+        `quality.flags`; that nothing came for a while before is nothing against an observation).
         """
         wanted = np.unique(np.asarray(streams, np.int64))
         wanted = wanted[wanted > 0]
@@ -92,8 +96,9 @@ class Sensing:
         inside = wanted[wanted < len(complete)]
         older = inside[complete[inside] > start]
         if len(older):
-            return rules.newest(Observations.concat([self.finder.window(older, start, end, details), recent]))
-        return rules.newest(recent)
+            recent = Observations.concat([self.finder.window(older, start, end, details), recent])
+        found = rules.newest(recent)
+        return found.take(np.flatnonzero(good(found.flags))) if good_only and found.flags.any() else found
 
     def latest(self, streams: "ArrayLike | None" = None) -> Observations:
         """The newest observation of each of these stream ids (None: of all), by stream; those without any are left out."""

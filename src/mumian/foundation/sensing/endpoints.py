@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from mumian.foundation.identity.api import Caller, permit
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import StreamInfo
+from mumian.foundation.sensing.quality.flags import names_of
 from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.sta.app import PREFIX, SensorThings
 from mumian.kernel.clock import iso
@@ -24,10 +25,11 @@ MOUNTS: list[tuple[str, Callable[[Platform], ASGIApp]]] = [(PREFIX, SensorThings
 
 
 class LatestView(BaseModel):
-    """The newest observation of a stream; a missing result is null."""
+    """The newest observation of a stream; a missing result is null, `flags` say what speaks against it."""
 
     time: str
     result: float | None
+    flags: list[str]
 
 
 class StreamView(BaseModel):
@@ -60,15 +62,16 @@ async def streams(
     known = await asyncio.to_thread(sensing.page, keys[0] if keys else 0, limit + 1)
     shown = known[:limit]
     latest = sensing.latest([info.id for info in shown])
-    newest = dict(zip(latest.streams.tolist(), zip(latest.times.tolist(), latest.results.tolist(), strict=True), strict=True))
+    columns = zip(latest.times.tolist(), latest.results.tolist(), latest.flags.tolist(), strict=True)
+    newest = dict(zip(latest.streams.tolist(), columns, strict=True))
     items = [_view(info, newest.get(info.id)) for info in shown]
     return Page(items=items, next=cursor(shown[-1].id) if len(known) > limit else None)
 
 
-def _view(info: StreamInfo, newest: tuple[int, float] | None) -> StreamView:
+def _view(info: StreamInfo, newest: tuple[int, float, int] | None) -> StreamView:
     latest = None
     if newest is not None:
-        time, result = newest
-        latest = LatestView(time=iso(instant(time)), result=None if isnan(result) else result)
+        time, result, flags = newest
+        latest = LatestView(time=iso(instant(time)), result=None if isnan(result) else result, flags=names_of(flags))
     fields = {name: getattr(info, name) for name in StreamView.model_fields if name != "latest"}
     return StreamView(**fields, latest=latest)

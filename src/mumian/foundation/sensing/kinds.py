@@ -1,9 +1,10 @@
-"""Kinds of sensing: streams."""
+"""Kinds of sensing: streams, and how their observations are judged."""
 
 from collections.abc import Iterable
 
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.models import StreamSpec
+from mumian.foundation.sensing.quality.kinds import QUALITY_PROFILE
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.declarations.kinds import Catalogue, Change, Kind
 from mumian.kernel.errors import Fault
@@ -45,4 +46,5 @@ KINDS = [
     Kind(
         "Stream", StreamSpec, "What one sensor of one thing observes of one property.", check=check_stream, on_apply=apply_stream
     ),
+    QUALITY_PROFILE,
 ]

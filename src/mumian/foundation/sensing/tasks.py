@@ -3,6 +3,7 @@
 from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.mqtt.endpoint import Mqtt
+from mumian.foundation.sensing.quality.judging import Judging
 from mumian.foundation.sensing.service.evidence import faults
 from mumian.kernel.platform import Platform
 
@@ -12,6 +13,7 @@ def register(platform: Platform) -> None:
     sensing = Sensing(platform)
     platform.provide(Sensing, sensing)
     platform.background(sensing.folding)
+    platform.background(Judging(sensing))
     mqtt = Mqtt(platform, sensing)
     platform.provide(Mqtt, mqtt)
     platform.background(mqtt)

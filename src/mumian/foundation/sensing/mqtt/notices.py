@@ -222,5 +222,4 @@ def deliver(session: Session, interest: Interest, body: bytes) -> None:
 
 def changed_properties(event: DeliveredEvent) -> set[str]:
     """The names of the properties that an entity's event says were changed."""
-    changed = event.data.get("changed")
-    return set(changed) if isinstance(changed, (dict, list)) else set()
+    return {*event.data.get("properties", ()), *event.data.get("links", ())}

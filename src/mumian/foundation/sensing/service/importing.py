@@ -88,7 +88,7 @@ class Importing:
             if not len(rows):
                 return 0
         ids = np.arange(first_id, first_id + len(rows), dtype=np.int64)
-        rows = await asyncio.to_thread(self._recorder.judged, rows.numbered(ids))
+        rows = await asyncio.to_thread(self._recorder.judged, rows.numbered(ids), False)
         position = Position(IMPORT, first_id + len(rows) - 1)
 
         def work() -> None:

@@ -22,7 +22,8 @@ from mumian.kernel.clock import Clock
 from mumian.kernel.errors import MumianError, Unavailable
 
 Listener = Callable[[Observations], None]
-Judge = Callable[[Observations], Observations]
+Judge = Callable[[Observations, bool], Observations]
+Prepare = Callable[[Observations], Observations]
 _GROUP_ROWS = 200_000
 _log = logging.getLogger("mumian.sensing")
 
@@ -41,7 +42,8 @@ class Recorder:
     """All its state is changed on the event loop alone; only writing to the journal and asking the lake happen in threads.
 
     `judge`, if there is one, gives new rows their quality flags before they are written; it sees each row once, in the order of
-    the ids, and keeps the rows as they are otherwise.
+    the ids and whether they come live, and keeps the rows as they are otherwise. `prepare` brings a batch into the units of its
+    streams before anything is asked of it; it may raise BadRows.
     """
 
     def __init__(self, registry: Registry, tail: Tail, finder: Finder, clock: Clock, settings: SensingSettings) -> None:
@@ -52,6 +54,7 @@ class Recorder:
         self.sequence = 0
         self.folded = 0
         self.judge: Judge | None = None
+        self.prepare: Prepare | None = None
         self._finder = finder
         self._clock = clock
         self._settings = settings
@@ -105,6 +108,8 @@ class Recorder:
                 return receipt
         if len(self.tail) - self.folded > self._settings.waiting_rows:
             raise Behind(rows=len(self.tail) - self.folded)
+        if self.prepare is not None:
+            batch = self.prepare(batch)
         self.registry.check(batch, now, self._settings.future_seconds * 1_000_000)
         self.tail.make_room(self.registry.highest)
         batch = self.registry.placed(batch)
@@ -139,12 +144,12 @@ class Recorder:
             await asyncio.sleep(0)
         return waited
 
-    def judged(self, rows: Observations) -> Observations:
+    def judged(self, rows: Observations, live: bool = True) -> Observations:
         """The rows with their flags; a judge that fails leaves them as they are, since observations come first."""
         if self.judge is None or not len(rows):
             return rows
         try:
-            return self.judge(rows)
+            return self.judge(rows, live)
         except Exception:
             _log.exception("the quality of observations could not be judged")
             return rows

@@ -1,0 +1,1 @@
+"""Quality of observations: units converted as they come in, and doubts told as flags, by declaration."""
