@@ -52,7 +52,7 @@ spec:
   cost: 20000
   upkeep: 1000
   streams:
-    level: {observed_property: water-level, unit: m, title: {zh: 水位, en: Water level}, frequency_seconds: 60, minimum: -5, maximum: 50}
+    level: {observed_property: water-level, unit: m, title: {zh: 水位, en: Water level}, frequency_seconds: 60, minimum: -5}
   properties:
     height: {type: number, title: {zh: 安装高度, en: Height}, minimum: 0, maximum: 100, unit: m}
     mount: {type: choice, title: {zh: 安装方式, en: Mount}, choices: [wall, pole]}
@@ -165,7 +165,6 @@ def documents(folder: Path) -> list[Document]:
 
 async def open_town(folder: Path, clock: ManualClock, url: str) -> Town:
     """Build and start the town, anew or again on the same home."""
-    folder.mkdir(exist_ok=True)
     settings = Settings(home=folder / "home", records=url, lake="local", objects="local", messages="outbox", synchronous="normal")
     platform = create_platform(settings, clock)
     if platform.declarations.revision == 0:
@@ -178,7 +177,7 @@ async def open_town(folder: Path, clock: ManualClock, url: str) -> Town:
 @pytest_asyncio.fixture(params=ENGINES)
 async def town(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Town]:
     """The town on every engine."""
-    made = await open_town(tmp_path / "town", clock, records_url(request.param, "devices_test"))
+    made = await open_town(tmp_path, clock, records_url(request.param, "devices_test"))
     yield made
     for client in made.clients:
         await client.aclose()

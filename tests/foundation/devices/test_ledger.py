@@ -139,7 +139,9 @@ async def test_work_is_recorded_and_a_calibration_says_when_the_next_is_due(admi
         ({"wrong": 1}, "wrong"),
     ],
 )
-async def test_bad_input_is_refused_by_the_name_of_the_field(admin: httpx.AsyncClient, change: dict[str, object], field: str) -> None:
+async def test_bad_input_is_refused_by_the_name_of_the_field(
+    admin: httpx.AsyncClient, change: dict[str, object], field: str
+) -> None:
     answer = await admin.post(BASE, json=gauge(**change))
     assert answer.status_code == 422, answer.text
     assert field in [error["field"] for error in answer.json()["errors"]]
@@ -161,7 +163,9 @@ async def test_a_department_changes_its_own_devices_and_no_others(town: Town, ad
     assert (await town.client().get(BASE)).status_code == 401
 
 
-async def test_the_ledger_proves_every_device_and_finds_what_was_changed_behind_its_back(town: Town, admin: httpx.AsyncClient) -> None:
+async def test_the_ledger_proves_every_device_and_finds_what_was_changed_behind_its_back(
+    town: Town, admin: httpx.AsyncClient
+) -> None:
     await commissioned(admin)
     assert await town.platform.records.read(lambda session: list(faults(session))) == []
     subjects = {entry.type for entry in await town.platform.get(Ledger).entries(limit=1000, subject="WL-001")}

@@ -37,7 +37,7 @@ def judge(watch: Watch, heard: Int64, now: int, listening: Int64, rhythm: Rhythm
     Silence is counted only while the platform listened to the device, that is since `listening` (µs): who was online when the
     platform stopped is not late because it started again. Who is offline comes back only after `recover` beats without a pause
     in which it would have been late; who is late or was never heard of comes back with one. Hearing twice between two
-    judgements is one beat.
+    judgements is one beat; a word from so long ago that it would be late is none.
     """
     latest = np.maximum(watch.heard, heard)
     beat = latest > watch.heard
@@ -46,7 +46,8 @@ def judge(watch: Watch, heard: Int64, now: int, listening: Int64, rhythm: Rhythm
     silence = now - np.maximum(latest, listening)
     beats = np.where(silence > rhythm.late, 0, beats)
     states = watch.states.copy()
-    back = (silence <= rhythm.late) & beat & ((states != OFFLINE) | (beats >= rhythm.recover))
+    spoken = now - np.maximum(latest, 0) <= rhythm.late
+    back = spoken & beat & ((states != OFFLINE) | (beats >= rhythm.recover))
     states[back] = ONLINE
     states[(states == ONLINE) & (silence > rhythm.late)] = LATE
     states[(states != OFFLINE) & (silence > rhythm.offline)] = OFFLINE

@@ -45,11 +45,11 @@ def find(session: Session, id_: str) -> tuple[Row, list[RowFault]]:
 
 
 def described(fault: RowFault, language: str) -> dict[str, Any]:
-    """A fault in a language, what is wrong and how to mend it apart where the text tells both."""
+    """A fault in a language, what is wrong apart from how to mend it, where the text tells both apart."""
     whole = text(fault.key, language, **fault.values)
     wrong, _, fix = re.sub(r"[。.]$", "", whole).partition("；" if "；" in whole else "; ")
     place = {"line": fault.line, "column": fault.column, "value": fault.value, "key": fault.key}
-    return {**place, "message": whole, "fault": wrong, "fix": fix}
+    return {**place, "message": whole, "fault": wrong, "fix": fix or wrong}
 
 
 def table(faults: Iterable[RowFault], language: str) -> str:

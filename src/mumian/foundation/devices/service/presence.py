@@ -95,8 +95,8 @@ class Presence:
             now = microseconds(self._platform.clock.now())
             if self._platform.clock.mode == "live" and now - self._judged > _STANDSTILL:
                 self._listening = now  # the machine slept, or was too busy to listen
-            self._judged = now
-            changed = await asyncio.to_thread(self._judge, now)
+            before, self._judged = self._judged, now
+            changed = await asyncio.to_thread(self._judge, now, before)
             states = self._watch.states
             rows = [self._row(self._table.entries[place].code, int(states[place]), now) for place in changed.tolist()]
             rows += [self._row(code, UNKNOWN, now) for code in self._left]
@@ -116,17 +116,17 @@ class Presence:
             self._by_stream = grown
         np.maximum.at(self._by_stream, batch.streams, batch.times)
 
-    def _judge(self, now: int) -> Int64:
-        self._refresh(now)
+    def _judge(self, now: int, before: int) -> Int64:
+        self._refresh(now, before)
         heard = self._observed(self._table)
         for code, time in list(self._beats.items()):
             place = self._table.places.get(code)
             if place is not None:
                 heard[place] = max(heard[place], time)
-        before = self._watch
+        known = self._watch
         joined = np.maximum(self._joined, self._listening)
-        self._watch = judge(before, np.minimum(heard, now), now, joined, self._table.rhythm)
-        return np.flatnonzero(self._watch.states != before.states)
+        self._watch = judge(known, np.minimum(heard, now), now, joined, self._table.rhythm)
+        return np.flatnonzero(self._watch.states != known.states)
 
     def _observed(self, table: _Table) -> Int64:
         """When each device was last heard through its streams."""
@@ -165,8 +165,8 @@ class Presence:
             told = {name: row[name] for name in ("state", "before", "seen", "kind", "owner")}
             tx.emit(PresenceChanged(subject=row["code"], **told))
 
-    def _refresh(self, now: int) -> None:
-        """Take over devices, kinds and streams that changed; what is known of each device stays."""
+    def _refresh(self, now: int, before: int) -> None:
+        """Take over devices, kinds and streams that changed; what is known of each stays, and who is new was heard `before`."""
         sensing = self._platform.get(Sensing)
         sensing.registry.refresh()
         version = (self._roster.refresh(), self._platform.declarations.revision, sensing.registry.version)
@@ -180,6 +180,7 @@ class Presence:
         known = [self._known.get(entry.code, ("unknown", None, NEVER)) for entry in table.entries]
         states: Int8 = np.array([NAMES.index(state) if state in NAMES else UNKNOWN for state, *_ in known], np.int8)
         observed = self._observed(table)
+        observed = np.where(observed < before, observed, NEVER)
         last = np.array([max(k[2], int(o)) for k, o in zip(known, observed, strict=True)], np.int64)
         beats, joined = np.zeros(len(known), np.int64), np.full(len(known), begun, np.int64)
         for code, (heard, count, since) in kept.items():
