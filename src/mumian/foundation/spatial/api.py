@@ -21,7 +21,9 @@ from mumian.foundation.spatial.features.views import View
 from mumian.foundation.spatial.models import CitySpec, LayerSpec
 from mumian.foundation.spatial.rules.crs import parse_crs
 from mumian.foundation.spatial.service import DistrictIndex, to_layer
+from mumian.foundation.spatial.settings import SpatialSettings
 from mumian.foundation.spatial.store import sources
+from mumian.foundation.spatial.tiles.keeping import Tiles
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.errors import Invalid, NotFound
 from mumian.kernel.platform import Platform
@@ -34,7 +36,7 @@ class Spatial:
     """Answers from any thread; what is kept in memory is read anew after each apply of declarations.
 
     What asks for features (`feature`, `features`, `locate`, `info`) blocks: call it in a thread, never on the event loop.
-    `layers` and `bulk` change features and bring files in; they are for this component's own faces.
+    `layers`, `bulk` and `tiles` change features, bring files in and draw them; they are for this component's own faces.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -49,7 +51,9 @@ class Spatial:
         lake: Callable[[], Lake] = lambda: platform.get(Lake)  # type: ignore[type-abstract]  # noqa: E731
         bases = Bases(self._declarations, self._read, lake, self.layer)
         self.layers = Layers(self._records, self._declarations, platform.home / "spatial", bases)
-        self.bulk = Bulk(platform, self.layers)
+        self.settings = SpatialSettings()
+        self.bulk = Bulk(platform, self.layers, self.settings)
+        self.tiles = Tiles(self.layers)
 
     def city(self) -> City | None:
         """The declared city, or None before one is applied."""

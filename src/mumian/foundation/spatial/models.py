@@ -76,7 +76,7 @@ class LayerSpec(Spec):
     )
     tile_properties: tuple[str, ...] | None = Field(None, description="The properties that tiles carry; all where not given.")
     live: LiveSpec | None = Field(None, description="Live values to lay over the features.")
-    style: StyleSpec = Field(default_factory=lambda: StyleSpec(), description="How a map draws it.")
+    style: StyleSpec = Field(default=StyleSpec(), description="How a map draws it.")
 
     @field_validator("crs")
     @classmethod

@@ -2,6 +2,7 @@
 
 from mumian.foundation.spatial.api import Spatial
 from mumian.foundation.spatial.features.bulk import Bulk
+from mumian.foundation.spatial.features.streams import StreamPlaces
 from mumian.kernel.background import Loop
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
@@ -39,7 +40,15 @@ def register(platform: Platform) -> None:
     platform.closers.append(spatial.close)
     platform.background(Folding(platform, spatial.bulk))
 
+    places = StreamPlaces(platform)
+    spatial.offer_view("streams", places)
+
     def changed(_: Transaction, event: DeliveredEvent) -> None:
         spatial.layers.cache.changed()
 
+    def moved(_: Transaction, event: DeliveredEvent) -> None:
+        places.changed()
+
     platform.subscribe("spatial.*", "spatial.cache", changed)
+    platform.subscribe("sensing.stream.*", "spatial.streams", moved)
+    platform.subscribe("sensing.entity.*", "spatial.places", moved)

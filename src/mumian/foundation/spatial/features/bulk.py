@@ -18,6 +18,7 @@ from mumian.foundation.spatial.features.tables import Table, arrange
 from mumian.foundation.spatial.importing.job import Job, Report
 from mumian.foundation.spatial.importing.running import demand, format_of, run_async
 from mumian.foundation.spatial.rules.schema import MOST_PROPERTIES, wider
+from mumian.foundation.spatial.settings import SpatialSettings
 from mumian.foundation.spatial.store import features as store
 from mumian.foundation.spatial.store.features import LayerRow
 from mumian.foundation.storage.contracts import Lake
@@ -47,7 +48,8 @@ class Options:
 class Bulk:
     """Brings files in and folds edits; one change of the lake at a time."""
 
-    def __init__(self, platform: Platform, layers: Layers) -> None:
+    def __init__(self, platform: Platform, layers: Layers, settings: SpatialSettings) -> None:
+        self._settings = settings
         self._platform = platform
         self._layers = layers
 
@@ -65,6 +67,7 @@ class Bulk:
         try:
             job = Job(path=str(path), format=format_of(name), out=str(folder / "read.parquet"), crs=options.crs)
             job.key, job.layer, job.encoding, job.repair = options.key, options.sublayer, options.encoding, options.repair
+            job.most_rows = self._settings.import_rows
             report = demand(await run_async(job), "file", options.skip)
             async with self._layers.locks[layer]:
                 version = await self._put(layer, job.out, name, options, report, actor)

@@ -83,14 +83,14 @@ class Cache:
         """Something changed in the records: look again before the next answer."""
         self._changes += 1
 
-    def table(self, layer: str, revision: int) -> Table:
-        """The layer's table with all that the records know; raises NotFound."""
+    def table(self, layer: str, revision: int, look: bool = False) -> Table:
+        """The layer's table with all that the records know; `look` asks for its standing in any case. Raises NotFound."""
         engine = self.engine
         mark = self._changes
         if revision != self._revision:
             self._fresh, self._revision = {}, revision
         known = self._tables.get(layer)
-        if known is not None and self._fresh.get(layer) == mark:
+        if known is not None and self._fresh.get(layer) == mark and not look:
             return known
         with self._lock:
             lock = self._locks.setdefault(layer, threading.RLock())

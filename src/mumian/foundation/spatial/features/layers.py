@@ -49,8 +49,8 @@ class Layers:
 
     def table(self, layer: str) -> Table:
         """A layer's table, with all that is known by now; blocks. Raises NotFound."""
-        self.bases.spec(layer)
-        return self.cache.table(layer, self._declarations.revision)
+        spec = self.bases.spec(layer)
+        return self.cache.table(layer, self._declarations.revision, look=spec.view is not None)
 
     def info(self, layer: str) -> LayerInfo:
         """A layer as it stands; blocks. Raises NotFound."""

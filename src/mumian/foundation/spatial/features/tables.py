@@ -12,9 +12,9 @@ from mumian.foundation.spatial.features.engine import Engine, quoted
 from mumian.foundation.spatial.rules.schema import SQL_TYPES, decode_schema, encode_schema
 from mumian.foundation.spatial.store.features import EditRow
 
-FIXED = "seq BIGINT, fid VARCHAR, ver BIGINT, geom GEOMETRY, west DOUBLE, south DOUBLE, east DOUBLE, north DOUBLE, props VARCHAR"
+_PROJECTED = "ST_Transform(geom, 'EPSG:4326', 'EPSG:3857', always_xy := true)"
+_MERCATOR = f"CASE WHEN north <= 85.06 AND south >= -85.06 THEN {_PROJECTED} END AS merc"
 _BOX = "ST_XMin(geom) AS west, ST_YMin(geom) AS south, ST_XMax(geom) AS east, ST_YMax(geom) AS north"
-_POINT_TYPES = ("POINT",)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def build(engine: Engine, table: Table, source: Source) -> Table:
         else:
             found = work.execute("SELECT min(west), min(south), max(east), max(north) FROM staged").fetchone()
             rows = f"SELECT row_number() OVER () AS seq, * FROM (SELECT {fixed} FROM staged {_curve(found)})"
-        work.execute(f"CREATE TABLE {table.name} AS SELECT *{_typed(table.properties)} FROM ({rows})")
+        work.execute(f"CREATE TABLE {table.name} AS SELECT *, {_MERCATOR}{_typed(table.properties)} FROM ({rows})")
         work.execute("DROP TABLE staged")
         work.execute(f"CREATE INDEX {table.name}_fid ON {table.name} (fid)")
         made = _measured(work, replace(table, columns=columns_of(table.properties)))
@@ -166,8 +166,8 @@ def _exchange(work: Any, table: Table, any_kept: bool) -> None:
         geom = "CASE WHEN f.geometry IS NULL THEN NULL ELSE ST_GeomFromGeoJSON(f.geometry) END AS geom"
         place = f"coalesce(r.seq, {table.next_seq} - 1 + row_number() OVER (ORDER BY f.ver)) AS seq"
         inner = f"SELECT {place}, f.fid, f.ver, {geom}, f.props FROM fresh f LEFT JOIN replaced r ON r.fid = f.fid"
-        rows = f"SELECT seq, fid, ver, geom, {_BOX}, props{_typed(table.properties)} FROM ({inner})"
-        work.execute(f"INSERT INTO {table.name} {rows}")
+        boxed = f"SELECT seq, fid, ver, geom, {_BOX}, props FROM ({inner})"
+        work.execute(f"INSERT INTO {table.name} BY NAME SELECT *, {_MERCATOR}{_typed(table.properties)} FROM ({boxed})")
     work.execute("DROP TABLE replaced")
 
 

@@ -9,7 +9,7 @@ class View(Protocol):
     """What a component offers as a layer; both methods may block and are called in threads."""
 
     def version(self) -> int:
-        """A number that grows whenever the features change."""
+        """A number that is another whenever the features are; asked often, so it must be cheap."""
         ...
 
     def features(self) -> list[Feature]:

@@ -53,9 +53,9 @@ def _value(name: str, type_: str) -> str:
         return f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     if type_.startswith(_NUMBERS):
         return f"CASE WHEN isfinite({column}::DOUBLE) THEN {column}::DOUBLE END"
-    if type_ in ("BLOB",):
+    if type_ == "BLOB":
         return f"hex({column})"
-    plain = type_ in ("VARCHAR", "BOOLEAN") or type_.endswith("INT") or type_.endswith("INTEGER")
+    plain = type_ in ("VARCHAR", "BOOLEAN") or type_.endswith(("INT", "INTEGER"))
     return column if plain else f"CAST({column} AS VARCHAR)"
 
 

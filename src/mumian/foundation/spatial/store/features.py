@@ -70,7 +70,8 @@ def add_edit(tx: Transaction, layer: str, edit: EditRow) -> None:
 def last_edit(session: Session, layer: str, feature: str, after: int) -> EditRow | None:
     """The newest change of a feature that came after a version of its layer."""
     found = session.row(
-        "SELECT * FROM spatial_edit WHERE layer = :layer AND feature = :feature AND version > :after ORDER BY version DESC LIMIT 1",
+        "SELECT * FROM spatial_edit WHERE layer = :layer AND feature = :feature AND version > :after "
+        "ORDER BY version DESC LIMIT 1",
         layer=layer,
         feature=feature,
         after=after,

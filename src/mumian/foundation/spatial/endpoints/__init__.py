@@ -1,17 +1,24 @@
-"""The city and its layers over HTTP."""
+"""The city, its layers, their files and coordinates over HTTP; and the OGC face."""
 
-from hashlib import sha256
-from typing import Annotated
+from collections.abc import Callable
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
+from starlette.types import ASGIApp
 
 from mumian.foundation.identity.api import permit
 from mumian.foundation.spatial.api import Spatial
+from mumian.foundation.spatial.endpoints import files, layers
+from mumian.foundation.spatial.ogc.app import OgcApi
+from mumian.foundation.spatial.ogc.request import PREFIX
 from mumian.kernel.clock import iso
+from mumian.kernel.platform import Platform
 from mumian.kernel.web import PlatformDep
 
 router = APIRouter(tags=["spatial"])
+router.include_router(layers.router)
+router.include_router(files.router)
+MOUNTS: list[tuple[str, Callable[[Platform], ASGIApp]]] = [(PREFIX, OgcApi)]
 
 
 class ClockView(BaseModel):
@@ -65,21 +72,3 @@ def city(platform: PlatformDep) -> CityView:
         districts=[DistrictView(code=d.code, title=d.title, centre=d.centre) for d in spatial.districts()],
         ready=True,
     )
-
-
-@router.get(
-    "/api/v1/foundation/spatial/layers/{name}",
-    dependencies=[Depends(permit("layer:read"))],
-    response_class=Response,
-    responses={
-        200: {"content": {"application/geo+json": {}}},
-        304: {"description": "The layer is still the one with that ETag."},
-    },
-)
-def layer(platform: PlatformDep, name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """A layer as GeoJSON (RFC 7946): WGS 84, each feature with code, name {zh, en} and centre."""
-    content = platform.get(Spatial).layer_text(name).encode()
-    headers = {"ETag": f'"{sha256(content).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
-    if if_none_match == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/geo+json", headers=headers)

@@ -1,0 +1,1 @@
+"""Tiles: features cut, simplified and encoded for maps, straight from the cache of their layer."""

@@ -1,0 +1,92 @@
+"""Mapbox Vector Tiles: one statement makes one tile, and no tile holds more features than a screen can show."""
+
+from collections.abc import Sequence
+
+from mumian.foundation.spatial.features.engine import Engine, quoted
+from mumian.foundation.spatial.features.tables import Table
+from mumian.foundation.spatial.rules.tiles import BUFFER, EXTENT, MOST_ZOOM, Tile
+
+MOST_FEATURES = 10_000
+_CELLS = 256
+_KEY = "__geometry"
+
+
+def encode(engine: Engine, table: Table, tile: Tile, properties: Sequence[str] | None = None) -> bytes:
+    """A tile as MVT bytes, empty where nothing lies in it; its one layer has the layer's name.
+
+    Every feature has the attribute `id`. Where more than 10,000 points lie in a tile they are gathered on a grid of
+    256 × 256 cells: each cell gives one of its points (the first of the layer) with `point_count`. Of other geometries the
+    10,000 largest are kept. Lines and areas are simplified by half a pixel, and left out when they are smaller than that.
+    """
+    where, params = _conditions(table, tile)
+    if table.points:
+        crowded = engine.rows(f"SELECT count(*) FROM {table.name} WHERE {where}", params)[0][0] > MOST_FEATURES
+        sql = _gathered(table, tile, where, properties) if crowded else _all(table, tile, where, properties)
+    else:
+        sql = _all(table, tile, where, properties)
+    found = engine.rows(sql, params)[0][0]
+    return bytes(found) if found is not None else b""
+
+
+def attributes(table: Table, properties: Sequence[str] | None) -> list[tuple[str, str, str]]:
+    """The attributes of tiles: name, column and type; of names that differ in case alone, the first."""
+    made: dict[str, tuple[str, str, str]] = {}
+    for name, (column, type_) in table.columns.items():
+        if (properties is None or name in properties) and name.lower() not in ("id", _KEY, "point_count"):
+            made.setdefault(name.lower(), (name, column, type_))
+    return list(made.values())
+
+
+def _conditions(table: Table, tile: Tile) -> tuple[str, dict[str, float]]:
+    west, south, east, north = tile.degrees(BUFFER / EXTENT)
+    params = {"w": west, "s": south, "e": east, "n": north}
+    where = "west <= $e AND east >= $w AND south <= $n AND north >= $s AND merc IS NOT NULL"
+    if not table.points and tile.z < MOST_ZOOM:
+        least = (east - west) / 1024
+        params["least"] = least
+        where += " AND (east - west >= $least OR north - south >= $least OR (east = west AND south = north))"
+    return where, params
+
+
+def _attributes(table: Table, properties: Sequence[str] | None) -> str:
+    made = []
+    for name, column, type_ in attributes(table, properties):
+        value = f"CAST({column} AS VARCHAR)" if type_ in ("date", "json") else column
+        value = f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')" if type_ == "datetime" else value
+        made.append(f", {quoted(name)}: {value}")
+    return "".join(made)
+
+
+def _box(tile: Tile) -> str:
+    west, south, east, north = tile.metres
+    return f"{{'min_x': {west!r}, 'min_y': {south!r}, 'max_x': {east!r}, 'max_y': {north!r}}}::BOX_2D"
+
+
+def _all(table: Table, tile: Tile, where: str, properties: Sequence[str] | None) -> str:
+    shape, order = "merc", ""
+    if not table.points:
+        if tile.z < MOST_ZOOM:
+            shape = f"CASE WHEN east = west AND south = north THEN merc ELSE ST_Simplify(merc, {tile.tolerance!r}) END"
+        order = f" ORDER BY (east - west) * (north - south) DESC, seq LIMIT {MOST_FEATURES}"
+    cut = f"ST_AsMVTGeom({shape}, {_box(tile)}, {EXTENT}, {BUFFER}, true) AS cut"
+    inner = f"SELECT *, {cut} FROM (SELECT * FROM {table.name} WHERE {where}{order})"
+    row = f"{{'{_KEY}': cut, 'id': fid{_attributes(table, properties)}}}"
+    return _encoded(table, f"SELECT {row} AS r FROM ({inner}) WHERE cut IS NOT NULL AND NOT ST_IsEmpty(cut)")
+
+
+def _gathered(table: Table, tile: Tile, where: str, properties: Sequence[str] | None) -> str:
+    west, _, _, north = tile.metres
+    step = tile.size / _CELLS
+    cells = f"floor((ST_X(merc) - {west!r}) / {step!r}) AS cx, floor(({north!r} - ST_Y(merc)) / {step!r}) AS cy"
+    counted = (
+        f"SELECT min(seq) AS seq, count(*) AS many FROM (SELECT seq, {cells} FROM {table.name} WHERE {where}) GROUP BY cx, cy"
+    )
+    cut = f"ST_AsMVTGeom(merc, {_box(tile)}, {EXTENT}, {BUFFER}, true) AS cut"
+    bounds = f"{table.name} WHERE {where}"
+    inner = f"SELECT t.*, many, {cut} FROM (SELECT * FROM {bounds}) t JOIN ({counted}) c ON t.seq = c.seq"
+    row = f"{{'{_KEY}': cut, 'id': fid, 'point_count': many{_attributes(table, properties)}}}"
+    return _encoded(table, f"SELECT {row} AS r FROM ({inner}) WHERE cut IS NOT NULL")
+
+
+def _encoded(table: Table, rows: str) -> str:
+    return f"SELECT ST_AsMVT(r, {quoted(table.layer)}, {EXTENT}, '{_KEY}') FROM ({rows})"
