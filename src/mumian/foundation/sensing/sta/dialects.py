@@ -167,8 +167,8 @@ class Duckdb(Dialect):
         return f"TRY({sql})"
 
     def modulo(self, left: str, right: str) -> str:
-        """By fmod."""
-        return f"fmod({left}, nullif({right}, 0))"
+        """By the sign: its fmod takes the sign of the divisor."""
+        return f"({left} % nullif({right}, 0))"
 
     def calendar(self, part: str, time: str) -> str:
         """By the function of that name."""

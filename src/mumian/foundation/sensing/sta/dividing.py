@@ -68,15 +68,11 @@ class Divider:
             return await self._all(node)
         if self._spatial(node):
             return await self._place(node)
-        if isinstance(node, Binary):
+        if isinstance(node, Binary) and node.operator == "or":
             return replace(node, left=await self.divide(node.left), right=await self.divide(node.right))
-        if isinstance(node, Not | In):
+        if isinstance(node, Not):
             return replace(node, operand=await self.divide(node.operand))
-        if isinstance(node, Call):
-            return replace(node, arguments=tuple([await self.divide(argument) for argument in node.arguments]))
-        if isinstance(node, Quantifier):
-            return await self._quantified(node)
-        return node
+        return await self._quantified(node) if isinstance(node, Quantifier) else node
 
     async def _all(self, node: Binary) -> Expression:
         groups: dict[Parts | None, list[Expression]] = defaultdict(list)

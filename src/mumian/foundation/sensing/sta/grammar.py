@@ -11,7 +11,7 @@ from mumian.foundation.sensing.sta.literals import LITERAL, literal
 from mumian.foundation.sensing.sta.syntax import Binary, Call, Expression, In, Literal, Not, Path, Quantifier
 
 COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
-MOST_TOKENS, DEEPEST = 2_000, 40
+MOST_TOKENS, MOST_OPERATORS, DEEPEST = 2_000, 200, 40
 _TOKEN = re.compile(rf"\s*(?:{LITERAL}|(?P<name>(?:@iot\.|\$)?[^\W\d][\w.\-]*)|(?P<sign>[(),:/\[\]]))")
 _SPACE = re.compile(r"\s*")
 _WORDS = {"true": ("bool", True), "false": ("bool", False), "null": ("null", None)}
@@ -53,6 +53,7 @@ class Reader:
         self._tokens = list(self._split())
         self._at = 0
         self._depth = 0
+        self._operators = 0
 
     def _split(self) -> list[Token]:
         tokens: list[Token] = []
@@ -87,14 +88,14 @@ class Reader:
         """Conditions joined by `or`."""
         left = self.both()
         while (at := self.word("or")) is not None:
-            left = Binary("or", left, self.both(), at)
+            left = self._binary("or", left, self.both(), at)
         return left
 
     def both(self) -> Expression:
         """Conditions joined by `and`."""
         left = self.opposite()
         while (at := self.word("and")) is not None:
-            left = Binary("and", left, self.opposite(), at)
+            left = self._binary("and", left, self.opposite(), at)
         return left
 
     def opposite(self) -> Expression:
@@ -112,7 +113,7 @@ class Reader:
         left = self.sum()
         for word in COMPARISONS:
             if (at := self.word(word)) is not None:
-                return Binary(word, left, self.sum(), at)
+                return self._binary(word, left, self.sum(), at)
         at = self.word("in")
         return left if at is None else In(left, self._choices(), at)
 
@@ -122,7 +123,7 @@ class Reader:
         while True:
             for word in ("add", "sub"):
                 if (at := self.word(word)) is not None:
-                    left = Binary(word, left, self.product(), at)
+                    left = self._binary(word, left, self.product(), at)
                     break
             else:
                 return left
@@ -133,7 +134,7 @@ class Reader:
         while True:
             for word in ("mul", "div", "mod"):
                 if (at := self.word(word)) is not None:
-                    left = Binary(word, left, self.single(), at)
+                    left = self._binary(word, left, self.single(), at)
                     break
             else:
                 return left
@@ -238,6 +239,12 @@ class Reader:
         if not self.sign(")"):
             raise query_fault(self._option, "closing", self._place())
         return tuple(found)
+
+    def _binary(self, operator: str, left: Expression, right: Expression, at: int) -> Binary:
+        self._operators += 1
+        if self._operators > MOST_OPERATORS:
+            raise query_fault(self._option, "long", at, limit=MOST_OPERATORS)
+        return Binary(operator, left, right, at)
 
     def _enter(self) -> None:
         self._depth += 1

@@ -164,7 +164,7 @@ def _expansion(part: str, option: str, depth: int) -> tuple[str, Options]:
 
 def _merged(one: Options, other: Options, option: str) -> Options:
     """What two mentions of a link ask for together: `Datastreams/Thing,Datastreams/Sensor`."""
-    plain, rich = (one, other) if _plain(one) else (other, one)
+    plain, rich = (other, one) if _plain(other) else (one, other)
     if not _plain(plain):
         raise Invalid.field(option, "field.duplicate", name=one.option.rpartition(".")[2])
     links = dict(rich.expand)

@@ -135,10 +135,10 @@ class Compiler:
             if found:
                 return found
         if {left.kind, right.kind} <= set(LOOSE):
-            return f"({self._convert.any(left)} {OPERATORS[node.operator]} {self._convert.any(right)})"
+            return self._by_kind(node, left, right, ("number", "text", "bool"))
         for one, other in ((left, right), (right, left)):
             if one.kind == "result" and len(one.parts) == 1 and other.kind == "text" and other.literal is not None:
-                return self._result_text(node, left, right)
+                return self._by_kind(node, left, right, ("number", "text"))
         left, right = self._matched(node, left, right)
         if left.kind in TIMES:
             return TIME_OPERATORS[node.operator](left.pair, right.pair)
@@ -165,15 +165,15 @@ class Compiler:
         found = self._convert.quality_is(quality, str(other.literal.value))
         return found if node.operator == "eq" else f"(NOT {found})"
 
-    def _result_text(self, node: Binary, left: Operand, right: Operand) -> str:
-        """A result against a text: as numbers where both are, as texts where both are."""
-        sign = OPERATORS[node.operator]
-        texts = [self._convert.as_kind(side, "text") for side in (left, right)]
-        numbers = [self._convert.as_kind(side, "number") for side in (left, right)]
-        parts = [
-            f"({pair[0].sql} {sign} {pair[1].sql})" for pair in (numbers, texts) if pair[0] is not None and pair[1] is not None
-        ]
-        return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+    def _by_kind(self, node: Binary, left: Operand, right: Operand, kinds: tuple[str, ...]) -> str:
+        """Loose values compared as what both are: numbers, texts or truths; NULL where they are of different kinds."""
+        parts = []
+        for kind in kinds if node.operator in ("eq", "ne") else kinds[:2]:
+            one, other = self._convert.as_kind(left, kind), self._convert.as_kind(right, kind)
+            if one is not None and other is not None:
+                sides = [self._dialect.ordered_text(side.sql) if kind == "text" else side.sql for side in (one, other)]
+                parts.append(f"({sides[0]} {OPERATORS[node.operator]} {sides[1]})")
+        return f"coalesce({', '.join([*parts, 'NULL'])})"
 
     def _matched(self, node: Binary, left: Operand, right: Operand) -> tuple[Operand, Operand]:
         """Both sides as one kind; raises Invalid where they cannot be compared."""
