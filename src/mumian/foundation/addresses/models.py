@@ -1,6 +1,6 @@
 """Bodies and answers of the addresses' API."""
 
-from datetime import date
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,7 +26,7 @@ class TextBody(Body):
     """One text to understand, as of a day."""
 
     text: Text
-    date: date | None = None
+    date: dt.date | None = None
     limit: int = Field(5, ge=1, le=50)
 
 
@@ -35,7 +35,7 @@ class PointBody(Body):
 
     longitude: Longitude
     latitude: Latitude
-    date: date | None = None
+    date: dt.date | None = None
     limit: int = Field(5, ge=1, le=50)
 
 
@@ -44,7 +44,7 @@ class BulkBody(Body):
 
     texts: list[Annotated[str, Field(max_length=MOST_CHARACTERS)]] = Field(min_length=1, max_length=100_000)
     task: Literal["parse", "match", "geocode"] = "geocode"
-    date: date | None = None
+    date: dt.date | None = None
 
 
 class AddressBody(Body):
@@ -65,14 +65,14 @@ class AddressBody(Body):
     room: Part = ""
     longitude: Longitude | None = None
     latitude: Latitude | None = None
-    valid_from: date | None = None
+    valid_from: dt.date | None = None
     source: str = Field("", max_length=80)
 
 
 class RetireBody(Body):
     """The day from which an address is no more, and why."""
 
-    date: date
+    date: dt.date
     reason: str = Field(min_length=1, max_length=400)
 
 
@@ -82,7 +82,7 @@ class RenameBody(Body):
     district: str = Field(pattern=r"^[0-9]{6}$")
     old: str = Field(min_length=2, max_length=60)
     new: str = Field(min_length=2, max_length=60)
-    date: date
+    date: dt.date
 
 
 class RenamedOut(BaseModel):

@@ -109,7 +109,7 @@ class Network:
         h, c = np.zeros((2, length + 1, size, hidden), np.float32), np.zeros((2, length + 1, size, hidden), np.float32)
         gates, squashed = np.empty_like(pre), np.empty((2, length, size, hidden), np.float32)
         for t in range(length):
-            z: Floats = pre[:, t] + h[:, t] @ u
+            z = (pre[:, t] + h[:, t] @ u).astype(np.float32, copy=False)
             gates[:, t, :, : 3 * hidden] = _sigmoid(z[:, :, : 3 * hidden])
             gates[:, t, :, 3 * hidden :] = np.tanh(z[:, :, 3 * hidden :])
             i, f, o, g = np.split(gates[:, t], 4, axis=2)

@@ -62,9 +62,10 @@ class Divisions:
             self._add(name, Name(code, FORMER))
             for short in short_names(name, LEVELS[len(code)]) if len(code) < 9 else ():
                 self._add(short, Name(code, SHORT))
-        self._longest: dict[str, int] = {}
+        lengths: dict[str, set[int]] = {}
         for name in self._forms:
-            self._longest[name[0]] = max(self._longest.get(name[0], 0), len(name))
+            lengths.setdefault(name[:2], set()).add(len(name))
+        self._lengths = {begin: sorted(found, reverse=True) for begin, found in lengths.items()}
 
     def _add(self, form: str, name: Name) -> None:
         known = self._forms.setdefault(form, [])
@@ -83,10 +84,9 @@ class Divisions:
 
     def starting(self, text: str, start: int) -> Iterable[tuple[int, list[Name]]]:
         """Every name that stands at `start` of the text, the longest first, with its end."""
-        longest = self._longest.get(text[start], 0) if start < len(text) else 0
-        for length in range(min(longest, len(text) - start), 1, -1):
+        for length in self._lengths.get(text[start : start + 2], ()):
             found = self._forms.get(text[start : start + length])
-            if found:
+            if found and start + length <= len(text):
                 yield start + length, found
 
     def resolve(self, text: str, start: int = 0, home: Sequence[str] = ()) -> tuple[list[Element], Place, int]:
@@ -102,6 +102,15 @@ class Divisions:
         chosen = _preferred(equal, home)
         elements = [Element(self._kind(n.code), text[a:b], a, b) for a, b, n in chosen.parts]
         return elements, self._place(chosen, equal, home), chosen.end
+
+    def mentioned(self, text: str, start: int) -> Place:
+        """The first city or province that a text speaks of anywhere, as 北京 in 北京路: better than nothing, and said so."""
+        for position in range(start, len(text)):
+            for _, found in self.starting(text, position):
+                codes = [name.code for name in found if len(name.code) in (2, 4)]
+                if len(codes) == 1:
+                    return _place(codes[0], list(self.chain(codes[0])), (), ("mentioned",))
+        return Place()
 
     def _kind(self, code: str) -> str:
         """What a division is called in an address; a city without districts stands in the table as its own only district."""
@@ -178,7 +187,8 @@ def _shared(codes: Sequence[str]) -> str:
 def short_names(name: str, level: int) -> list[str]:
     """Short forms of a division's name: without its suffix, without the names of peoples in autonomous divisions."""
     if level == 3:
-        return [name[: -len(end)] + other for end, other in _STREET_FORMS if name.endswith(end) and len(name) > len(end) + 1]
+        forms = [name[: -len(end)] + other for end, other in _STREET_FORMS if name.endswith(end) and len(name) > len(end) + 1]
+        return [form for form in forms if form[-1] not in "路巷" and not form.endswith(("大街", "大道"))]
     bare = _PEOPLE.sub("", name)
     found = [] if bare == name else [bare]
     base = _REGION.sub("", name) if _REGION.search(name) else _SUFFIX[level].sub("", bare)

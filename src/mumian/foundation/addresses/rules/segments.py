@@ -33,7 +33,7 @@ _ROAD = re.compile(
     r"[一-龥A-Z\d]{1,9}?(?:大道|马路|公路|胡同|支路|环路|辅路|大街|高速|国道|省道|县道|里弄|堤(?=\d)|(?:路|街|巷|弄|道)(?!道|坊|区|边|口村))"
     r"(?:[东南西北中]|[东南西北中]?[一二三四五六七八九十]|\d{1,2})?(?:路|街|巷|弄|段|支路)?(?=$|[^一-龥]|[一-龥])"
 )
-_NEXT_ROAD = re.compile(r"^(?:[东南西北中][一二三四五六七八九十]?段|[一二三四五六七八九十\d]+[段巷弄])")
+_NEXT_ROAD = re.compile(r"^(?:[东南西北中][一二三四五六七八九十]?段|[一二三四五六七八九十\d]+[段巷])")
 _COMMUNITY = re.compile(r"[一-龥\d]{1,7}?(?:居民委员会|居委会|村委会|社区|自然村|新村|村(?!镇|口|委))")
 _ZONE = re.compile(
     r"[一-龥A-Z\d]{0,9}?(?:经济技术开发区|高新技术产业开发区|高新技术开发区|经济开发区|旅游度假区|开发区|高新区|保税区|新区|工业功能区|管理区|示范区|产业集聚区)"
@@ -118,7 +118,8 @@ def _stop(text: str, at: int) -> int:
     for position in range(at + 1, len(text)):
         if _SEPARATOR.match(text, position):
             return position
-        if text[position] not in "东南西北中口处内" and _RELATION.match(text, position) and position - at > 1:
+        relation = _RELATION.match(text, position) if position - at > 1 else None
+        if relation and (text[position] not in "东南西北口处内" or relation.end() - position > 1):
             return position
         numeric = _numeric(text, position)
         if numeric is not None and (numeric.text[0] not in "东南西北中甲乙丙丁第" or numeric.kind == "building"):
@@ -225,7 +226,7 @@ def _of_number(element: Element, before: list[Element], after: list[Element]) ->
         kind = "road" if "road" not in kinds else "number"
     elif "subroad" in kinds and ("number" in kinds or before[-1].kind == "subroad"):
         kind = "subnumber"
-    elif kinds & {"poi", "subpoi"} and ("number" in kinds or any(other.kind in ("unit", "room", "floor") for other in after)):
+    elif (before and before[-1].kind == "number" and before[-1].text.endswith("弄")) or (kinds & {"poi", "subpoi"} and ("number" in kinds or any(other.kind in ("unit", "room", "floor") for other in after))):
         kind = "building"
     return [element._replace(kind=kind)]
 

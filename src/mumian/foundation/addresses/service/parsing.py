@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mumian.foundation.addresses.contracts import Element, ParsedAddress, Place
-from mumian.foundation.addresses.divisions import former, names
+from mumian.foundation.addresses.divisions import former, names, national
 from mumian.foundation.addresses.learning.model import Model
 from mumian.foundation.addresses.rules import parsing, standard
 from mumian.foundation.addresses.rules.divisions import Divisions
@@ -49,5 +49,5 @@ class Parser:
 def make_parser(aliases: Iterable[tuple[str, str]] = (), home: Sequence[str] = (), model: Path | None = None) -> Parser:
     """A parser with further names of divisions as (name, code), and the model in a folder."""
     own = list(aliases)
-    divisions = Divisions(names(), [*former(), *own])
+    divisions = Divisions(names(), [*former(), *own]) if own else national()
     return Parser(divisions, home, Model.load(model, divisions) if model else None)
