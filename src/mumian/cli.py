@@ -19,6 +19,8 @@ app.command(ledger)
 app.command(new)
 import_ = App(name="import", help="Bring data in from files.")
 app.command(import_)
+devices = App(name="devices", help="The ledger of devices 物联设备台账.")
+app.command(devices)
 
 Prune = Annotated[bool, Parameter(help="Delete what this folder no longer holds.")]
 Json = Annotated[bool, Parameter(help="Print JSON for programmes.")]
@@ -179,6 +181,22 @@ def import_observations(
     from mumian.app import commands
 
     commands.import_observations(file, stream, stream_column, time_column, result_column, json)
+
+
+@devices.command(name="import")
+def import_devices(
+    file: Path,
+    *,
+    kind: Annotated[str | None, Parameter(help="The kind of rows that name none.")] = None,
+    owner: Annotated[str | None, Parameter(help="The owner of rows that name none.")] = None,
+    crs: Annotated[str, Parameter(help="The system of the positions: CRS84 (WGS 84), GCJ-02, BD-09, EPSG:4547 …")] = "CRS84",
+    preview: Annotated[bool, Parameter(help="Only say what would be done.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring devices from CSV or XLSX into the ledger; rows that are not right are listed with line, column and what to do."""
+    from mumian.app import commands
+
+    commands.import_devices(file, kind, owner, crs, preview, json)
 
 
 @app.command

@@ -290,6 +290,29 @@ def import_observations(file: Path, stream: str | None, stream_column: str | Non
     sys.exit(guard(lambda: uvloop.run(work())))
 
 
+def import_devices(file: Path, kind: str | None, owner: str | None, crs: str, preview: bool, as_json: bool) -> None:
+    """Import a file of devices into a city that is not being served."""
+    from mumian.foundation.devices import api as ledger
+
+    def source() -> ledger.Source:
+        defaults = {name: given for name, given in (("kind", kind), ("owner", owner)) if given}
+        return ledger.Source(file.read_bytes(), file.name, defaults, crs)
+
+    async def work() -> int:
+        sent = await asyncio.to_thread(source)
+        platform = await asyncio.to_thread(create_platform)
+        await platform.start()
+        try:
+            importing = platform.get(ledger.Devices).importing
+            report = await (importing.preview if preview else importing.run)(sent, lambda _: True)
+        finally:
+            await platform.stop()
+        print(json.dumps(report.as_dict(language()), ensure_ascii=False) if as_json else "\n".join(report.lines(language())))
+        return 1 if report.faults else 0
+
+    sys.exit(guard(lambda: uvloop.run(work())))
+
+
 def bench(name: str | None, data: Path | None, as_json: bool) -> None:
     """Run a benchmark from the checkout."""
     root = Path(__file__).resolve().parents[3]

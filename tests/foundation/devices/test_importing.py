@@ -2,15 +2,21 @@
 
 import csv
 import io
+import json
+import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import openpyxl
 import pytest
 
 from mumian.foundation.devices.service.evidence import faults
-from tests.foundation.devices.conftest import BASE, Town, gauge
+from tests.foundation.devices.conftest import BASE, CITY, DECLARED, Town, documents, gauge
 
 HEADER = "设备编码,设备类型,设备名称,权属单位,经度,纬度,状态,安装日期,安装高度（米）,防水,备注,颜色\n"
 ROWS = (
@@ -100,6 +106,19 @@ async def test_kind_and_owner_may_be_given_for_a_whole_file(admin: httpx.AsyncCl
     report = (await send(admin, "SN;Code;Name\n1;A-1;One\n2;A-2;Two\n", kind="rain-gauge", owner="Water Authority")).json()
     assert (report["created"], report["faults"]) == (2, [])
     assert (await admin.get(f"{BASE}/A-2")).json()["serial"] == "2"
+
+
+async def test_positions_in_other_systems_are_kept_in_wgs_84(admin: httpx.AsyncClient) -> None:
+    file = "code,name,lon,lat\nA-1,One,113.2554,23.0473\nA-2,Two,999,23\n"
+    report = (await send(admin, file, kind="rain-gauge", owner="water", crs="GCJ-02")).json()
+    assert (report["created"], [(fault["line"], fault["key"]) for fault in report["faults"]]) == (
+        1,
+        [(3, "devices.import.place")],
+    )
+    device = (await admin.get(f"{BASE}/A-1")).json()
+    assert 400 < np.hypot((113.2554 - device["longitude"]) * 102_000, (23.0473 - device["latitude"]) * 111_000) < 800
+    assert (await send(admin, file, kind="rain-gauge", owner="water", crs="GCJ-02")).json()["unchanged"] == 1
+    assert (await send(admin, file, kind="rain-gauge", owner="water", crs="MARS")).status_code == 422
 
 
 async def test_a_workbook_with_dates_and_numbers_becomes_devices(admin: httpx.AsyncClient) -> None:
@@ -205,3 +224,25 @@ async def test_an_exported_workbook_is_read_by_others_and_holds_no_formula(admin
     assert (cells["code"], cells["name"], cells["longitude"], cells["height"]) == ("WL-001", "=1+1", 113.25, 2.5)
     assert all(cell.data_type != "f" for line in sheet.iter_rows() for cell in line)
     assert (await send(admin, content)).json()["unchanged"] == 1
+
+
+def test_the_command_line_imports_a_file_into_a_city_at_rest(tmp_path: Path) -> None:
+    (tmp_path / "city").mkdir()
+    documents(tmp_path / "city")
+    (tmp_path / "city" / "a.yaml").write_text(DECLARED, "utf-8")
+    (tmp_path / "city" / "city.yaml").write_text(CITY, "utf-8")
+    file = tmp_path / "设备.csv"
+    file.write_bytes((HEADER + ROWS + "WL-003,风车,,,,,,,,,,\n").encode("gb18030"))
+    environment = {**os.environ, "MUMIAN_HOME": str(tmp_path / "home"), "LANG": "zh_CN.UTF-8", "LC_ALL": "zh_CN.UTF-8"}
+
+    def mumian(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from mumian.cli import main; main()", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+
+    assert mumian("apply", str(tmp_path / "city")).returncode == 0
+    done = mumian("devices", "import", str(file))
+    assert done.returncode == 1, done.stderr
+    assert "新增 2 台" in done.stdout
+    assert "设备.csv:4: 设备类型: " in done.stdout
+    again = json.loads(mumian("devices", "import", str(file), "--json", "--preview").stdout)
+    assert (again["unchanged"], again["refused"]) == (2, 1)

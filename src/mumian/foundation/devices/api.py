@@ -6,7 +6,7 @@ from mumian.foundation.devices.service.analysis import Analysis, Search
 from mumian.foundation.devices.service.commands import Commands
 from mumian.foundation.devices.service.credentials import Credentials
 from mumian.foundation.devices.service.guard import Guard
-from mumian.foundation.devices.service.importing import Importing, Report
+from mumian.foundation.devices.service.importing import Importing, Report, Source
 from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.service.onboarding import stream_name
 from mumian.foundation.devices.service.presence import Presence
@@ -28,6 +28,7 @@ __all__ = [
     "RowFault",
     "Search",
     "Seen",
+    "Source",
     "Target",
 ]
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from mumian.foundation.devices import store
-from mumian.foundation.devices.api import Devices, Report
+from mumian.foundation.devices.api import Devices, Source
 from mumian.foundation.devices.contracts import Device
 from mumian.foundation.devices.endpoints.ledger import Cursor, Limit, Name, Narrowed, Reads
 from mumian.foundation.devices.rules.tables import csv_lines
@@ -49,9 +48,17 @@ class Upload:
         file: Annotated[str, Query(min_length=1, max_length=200, description="The name of the file.")] = "devices",
         kind: Name = None,
         owner: Name = None,
+        crs: Annotated[
+            str, Query(max_length=100, description="The system of its positions: CRS84 (WGS 84), GCJ-02, BD-09, EPSG:4547 …")
+        ] = "CRS84",
     ) -> None:
-        self.file = re.sub(r"[\x00-\x1f\x7f]", "", file) or "devices"
-        self.defaults = {name: given for name, given in (("kind", kind), ("owner", owner)) if given}
+        self._crs = crs
+        self._file = re.sub(r"[\x00-\x1f\x7f]", "", file) or "devices"
+        self._defaults = {name: given for name, given in (("kind", kind), ("owner", owner)) if given}
+
+    async def source(self, request: Request) -> Source:
+        """The file with the request's body."""
+        return Source(await request.body(), self._file, self._defaults, self._crs)
 
 
 @router.post("/imports/preview", openapi_extra=_BODY)
@@ -64,8 +71,8 @@ async def preview_import(
 ) -> dict[str, Any]:
     """What a file would do: what its columns are taken for, how many devices it would make, and every row that is not right."""
     importing = platform.get(Devices).importing
-    report = await importing.preview(await request.body(), upload.file, upload.defaults, allowed(caller))
-    return report_out(report, preferred(accept_language))
+    report = await importing.preview(await upload.source(request), allowed(caller))
+    return report.as_dict(preferred(accept_language), _SHOWN)
 
 
 @router.post("/imports", status_code=201, openapi_extra=_BODY)
@@ -78,8 +85,8 @@ async def import_devices(
 ) -> dict[str, Any]:
     """Bring a file of devices in: good rows in, bad rows out and told; the same file again changes nothing."""
     importing = platform.get(Devices).importing
-    report = await importing.run(await request.body(), upload.file, upload.defaults, allowed(caller), caller.actor)
-    return report_out(report, preferred(accept_language))
+    report = await importing.run(await upload.source(request), allowed(caller), caller.actor)
+    return report.as_dict(preferred(accept_language), _SHOWN)
 
 
 @router.get("/imports")
@@ -131,13 +138,6 @@ async def export_workbook(platform: PlatformDep, _: Reads, filters: Narrowed) ->
 def allowed(caller: Caller) -> Callable[[str], bool]:
     """Whether the caller may bring in devices of an owner."""
     return lambda owner: caller.allowed("device:import", owner) and caller.allowed("device:write", owner)
-
-
-def report_out(report: Report, language: str) -> dict[str, Any]:
-    """A report for a reader; of its faults the first thousand."""
-    shown = {name: value for name, value in asdict(report).items() if name not in ("faults", "id")}
-    told = [files.described(fault, language) for fault in report.faults[:_SHOWN]]
-    return {"id": report.id or None, **shown, "faults": told}
 
 
 async def exported(

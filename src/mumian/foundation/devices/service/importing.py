@@ -22,10 +22,12 @@ from mumian.foundation.devices.service import files
 from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.service.tables import Table, read_table
 from mumian.foundation.devices.settings import DeviceSettings
+from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.errors import Fault, Invalid, MumianError
+from mumian.kernel.i18n import text
 from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Actor, Transaction
+from mumian.kernel.unit_of_work import SYSTEM, Actor, Transaction
 
 _CHUNK = 200
 _SHOWN = 5
@@ -38,6 +40,19 @@ class Row:
 
     line: int
     given: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was sent: its bytes and name, kind and owner for rows that name none, and the system of its positions.
+
+    `crs` is any that the spatial base knows (`CRS84`, `GCJ-02`, `BD-09`, `EPSG:4547` …); positions are kept as WGS 84.
+    """
+
+    content: bytes
+    file: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    crs: str = "CRS84"
 
 
 @dataclass
@@ -57,6 +72,18 @@ class Report:
     sample: list[dict[str, Any]] = field(default_factory=list)
     id: str = ""
 
+    def as_dict(self, language: str, most: int | None = None) -> dict[str, Any]:
+        """The report as plain values for JSON, its faults (at most so many) in a language."""
+        shown = {name: value for name, value in self.__dict__.items() if name not in ("faults", "id")}
+        return {"id": self.id or None, **shown, "faults": [files.described(fault, language) for fault in self.faults[:most]]}
+
+    def lines(self, language: str) -> list[str]:
+        """The report for a person."""
+        counts = {name: getattr(self, name) for name in ("file", "rows", "created", "updated", "unchanged", "refused")}
+        told = [files.described(fault, language) for fault in self.faults]
+        done = text("devices.import.done", language, **counts)
+        return [done, *(f"{self.file}:{each['line']}: {each['column']}: {each['message']}" for each in told)]
+
 
 class Importing:
     """Brings files of devices in; `allowed(owner)` says whether the caller may enter or change devices of that owner."""
@@ -66,18 +93,18 @@ class Importing:
         self._lives = lives
         self._settings = settings
 
-    async def preview(self, content: bytes, file: str, defaults: Mapping[str, str], allowed: Allowed) -> Report:
+    async def preview(self, source: Source, allowed: Allowed) -> Report:
         """What an import would do, nothing done; raises Invalid, Malformed, TooLarge where the file cannot be used at all."""
-        report, rows = await asyncio.to_thread(self._understand, content, file, defaults, allowed)
+        report, rows = await asyncio.to_thread(self._understand, source)
         for chunk in _chunks(rows):
             known = await self._platform.records.read(lambda session, chunk=chunk: store.find_many(session, _codes(chunk)))  # type: ignore[misc]
             await asyncio.to_thread(self._foresee, report, chunk, known, allowed)
         report.refused = len({fault.line for fault in report.faults})
         return report
 
-    async def run(self, content: bytes, file: str, defaults: Mapping[str, str], allowed: Allowed, by: Actor) -> Report:
+    async def run(self, source: Source, allowed: Allowed, by: Actor = SYSTEM) -> Report:
         """Import a file: good rows in, bad rows out, the same again changes nothing. Raises as `preview`."""
-        report, rows = await asyncio.to_thread(self._understand, content, file, defaults, allowed)
+        report, rows = await asyncio.to_thread(self._understand, source)
         report.id = new_id()
         for chunk in _chunks(rows):
             done, faults = await self._platform.records.write(
@@ -93,18 +120,35 @@ class Importing:
         await self._platform.records.write(lambda tx: _finish(tx, report), by)
         return report
 
-    def _understand(self, content: bytes, file: str, defaults: Mapping[str, str], allowed: Allowed) -> tuple[Report, list[Row]]:
-        table = read_table(content, file, self._settings)
+    def _understand(self, source: Source) -> tuple[Report, list[Row]]:
+        table = read_table(source.content, source.file, self._settings)
         kinds, owners = self._lives.kinds(), self._lives.owners()
         extra = {key: spec for kind in kinds.values() for key, spec in kind.properties.items()}
         columns = rules.understood(table.headers, extra)
-        _check_header(columns, defaults)
+        _check_header(columns)
         shown = [{"header": h, "field": _meaning(columns, n)} for n, h in enumerate(table.headers)]
-        report = Report(file, sha256(content).hexdigest(), table.format, shown, len(table.rows))
-        reader = _Reader(columns, dict(defaults), _Names(self._platform, kinds, owners), kinds)
+        report = Report(source.file, sha256(source.content).hexdigest(), table.format, shown, len(table.rows))
+        reader = _Reader(columns, dict(source.defaults), _Names(self._platform, kinds, owners), kinds)
         rows = reader.all(table, report.faults)
+        if source.crs != "CRS84":
+            rows = self._converted(rows, source.crs, columns, report.faults)
         report.sample = [row.given for row in rows[:_SHOWN]]
         return report, rows
+
+    def _converted(self, rows: list[Row], crs: str, columns: rules.Columns, faults: list[RowFault]) -> list[Row]:
+        """The rows with their positions in WGS 84; those whose positions mean nothing there are told."""
+        placed = [row for row in rows if "longitude" in row.given and "latitude" in row.given]
+        x, y = ([row.given[name] for row in placed] for name in ("longitude", "latitude"))
+        longitudes, latitudes = self._platform.get(Spatial).convert(x, y, crs, "CRS84")
+        lost = set()
+        for row, longitude, latitude in zip(placed, longitudes.tolist(), latitudes.tolist(), strict=True):
+            if abs(longitude) <= 180 and abs(latitude) <= 90:  # NaN is neither
+                row.given.update(longitude=round(longitude, 8), latitude=round(latitude, 8))
+                continue
+            lost.add(row.line)
+            given = f"{row.given['longitude']}, {row.given['latitude']}"
+            faults.append(RowFault(row.line, columns.header("longitude"), given, "devices.import.place", {"crs": crs}))
+        return [row for row in rows if row.line not in lost]
 
     def _foresee(self, report: Report, rows: Sequence[Row], known: Mapping[str, Device], allowed: Allowed) -> None:
         for row in rows:
@@ -175,8 +219,8 @@ class _Names:
 def _by_word(titles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     words: dict[str, str] = {}
     for name, title in titles.items():
-        for text in title.values():
-            words.setdefault(fields.plain(text), name)
+        for word in title.values():
+            words.setdefault(fields.plain(word), name)
     return words | {fields.plain(name): name for name in titles}
 
 
@@ -234,7 +278,7 @@ class _Reader:
         return RowFault(line, self._columns.header(name), value[:100], key, values)
 
 
-def _check_header(columns: rules.Columns, defaults: Mapping[str, str]) -> None:
+def _check_header(columns: rules.Columns) -> None:
     faults = [Fault(header, "field.duplicate", {"name": header}) for header in columns.doubled]
     if "code" not in columns.fields.values():
         expected = " / ".join((*rules.ALIASES["code"][:2], "设备编码"))
