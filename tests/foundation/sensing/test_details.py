@@ -38,7 +38,7 @@ def batch(*rows: tuple[int, int, float, Any]) -> Observations:
     return Observations(*columns, details=np.array([*details, None], np.object_)[:-1])
 
 
-def flag_all(rows: Observations) -> Observations:
+def flag_all(rows: Observations, live: bool = True) -> Observations:
     return rows.flagged(np.full(len(rows), 5, np.int64))
 
 
@@ -89,7 +89,7 @@ async def test_everything_is_there_after_a_restart(settings: Settings, clock: Ma
 
 
 async def test_a_judge_that_fails_loses_no_observation(sensing: Sensing, caplog: pytest.LogCaptureFixture) -> None:
-    def fail(rows: Observations) -> Observations:
+    def fail(rows: Observations, live: bool = True) -> Observations:
         raise ZeroDivisionError
 
     sensing.recorder.judge = fail

@@ -19,7 +19,7 @@ async def test_a_data_array_is_recorded_and_answered_with_a_link_each(http: http
         observations(1, ["2013-12-31T22:00:00Z", 10.5], ["2013-12-31T23:00:00.250Z", None]),
         observations(
             2,
-            [7, "2014-01-01T07:00:00+08:00", 2, "2014-01-01T00:00:00Z"],
+            [7, "2014-01-01T07:00:00+08:00", 1, "2014-01-01T00:00:00Z"],
             components=("result", "phenomenonTime", "FeatureOfInterest/id", "resultTime"),
         ),
         observations(3),
@@ -207,7 +207,7 @@ async def test_the_own_api_lists_streams_with_their_newest_observation(http: htt
     await http.post(MANY, json=[observations(1, ["2013-12-31T22:00:00Z", 1], ["2013-12-31T23:00:00Z", None])])
     page = (await http.get("/api/v1/foundation/sensing/streams?limit=2")).json()
     assert [item["name"] for item in page["items"]] == ["a", "b"]
-    assert page["items"][0]["latest"] == {"time": "2013-12-31T23:00:00.000000Z", "result": None}
+    assert page["items"][0]["latest"] == {"time": "2013-12-31T23:00:00.000000Z", "result": None, "flags": []}
     assert page["items"][1]["latest"] is None
     rest = (await http.get(f"/api/v1/foundation/sensing/streams?limit=2&cursor={page['next']}")).json()
     assert ([item["name"] for item in rest["items"]], rest["next"]) == (["c"], None)

@@ -13,6 +13,7 @@ from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
 from mumian.foundation.sensing.quality.flags import good
 from mumian.foundation.sensing.rules import instant, microseconds
+from mumian.foundation.sensing.service.amending import Amendments
 from mumian.foundation.sensing.service.evidence import faults
 from mumian.foundation.sensing.service.finder import Finder
 from mumian.foundation.sensing.service.folding import Folding
@@ -30,16 +31,21 @@ __all__ = ["ImportReport", "Observations", "Receipt", "Sensing", "StreamInfo", "
 
 
 class Sensing:
-    """Streams and their observations. `window`, `latest` and `streams` may be called from any thread."""
+    """Streams and their observations. `window`, `latest` and `streams` may be called from any thread.
+
+    `amendments` tells what was changed or deleted; `observed` remembers pairs of stream and feature of interest that are known.
+    """
 
     def __init__(self, platform: Platform, settings: SensingSettings | None = None) -> None:
         self.settings = settings or SensingSettings()
         self.platform = platform
         self.guards: list[Callable[[Caller, Int64], None]] = []
+        self.observed: set[tuple[int, int]] = set()
         self.tail = Tail()
         self.registry = Registry(platform.records, platform.declarations)
         self.finder = Finder(lambda: platform.get(Lake))  # type: ignore[type-abstract]
-        self.recorder = Recorder(self.registry, self.tail, self.finder, platform.clock, self.settings)
+        self.amendments = Amendments(platform.records, self.registry)
+        self.recorder = Recorder(self.registry, self.tail, self.finder, self.amendments, platform.clock, self.settings)
         self.folding = Folding(platform, self.recorder, self.finder, self.settings)
 
     def stream(self, name: str) -> StreamInfo:
@@ -77,12 +83,10 @@ class Sensing:
         """Call `listener` on the event loop with new observations (repeats left out), once they are durable, by id."""
         self.recorder.listen(listener)
 
-    def window(
-        self, streams: "ArrayLike", start: int, end: int, details: bool = False, good_only: bool = False
-    ) -> Observations:
+    def window(self, streams: "ArrayLike", start: int, end: int, details: bool = False, good_only: bool = False) -> Observations:
         """The observations of these stream ids with start ≤ time < end (µs since 1970-01-01 UTC), by stream, then time.
 
-        Each stream and time comes once, with its newest result; missing values, and results that are no numbers, are NaN.
+        Each stream and time comes once, with its newest result, and what was deleted not at all; missing values, and results that are no numbers, are NaN.
         Details come only when they are asked for. With `good_only` those that something speaks against are left out (see
         `quality.flags`; that nothing came for a while before is nothing against an observation).
         """
@@ -97,7 +101,7 @@ class Sensing:
         older = inside[complete[inside] > start]
         if len(older):
             recent = Observations.concat([self.finder.window(older, start, end, details), recent])
-        found = rules.newest(recent)
+        found = self.amendments.renumbered(rules.newest(self.amendments.left(recent)))
         return found.take(np.flatnonzero(good(found.flags))) if good_only and found.flags.any() else found
 
     def latest(self, streams: "ArrayLike | None" = None) -> Observations:
@@ -111,7 +115,15 @@ class Sensing:
         if newest.details:
             told = np.array([*(newest.details.get(stream) for stream in wanted.tolist()), None], np.object_)[:-1]
         columns = (wanted, newest.times[there], newest.results[there], newest.ids[there])
-        return Observations(*columns, flags=newest.flags[there], details=told)
+        return self.amendments.shown(Observations(*columns, flags=newest.flags[there], details=told))
+
+    def spans(self, streams: "ArrayLike") -> dict[int, tuple[tuple[int, int] | None, tuple[int, int] | None]]:
+        """For each of these stream ids the first and the last phenomenon time, and the first and the last result time, in µs.
+
+        Times of intervals count from their start to their end; None where there are no such times.
+        """
+        wanted = np.asarray(streams, np.int64)
+        return dict(zip(wanted.tolist(), ((a, b) for a, b in self.tail.spans.of(wanted)), strict=True))
 
     def counts(self, streams: Iterable[int]) -> dict[int, int]:
         """How many observations each of these streams has, corrections included."""

@@ -116,6 +116,7 @@ CREATE TABLE sensing_deleted_stream (
 -- what is true now, and is shown under the number id.
 CREATE TABLE sensing_amendment (
   id BIGINT PRIMARY KEY,
+  stream BIGINT NOT NULL,
   successor BIGINT,
   time TEXT NOT NULL
 );

@@ -4,7 +4,7 @@ import numpy as np
 
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.contracts import MEASUREMENT, Int64
-from mumian.foundation.sensing.service.results import KINDS, MULTI
+from mumian.foundation.sensing.service.results import ANY, KINDS, MULTI
 from mumian.kernel.unit_of_work import Row, Session
 
 _PAGE = 50_000
@@ -13,7 +13,8 @@ _PAGE = 50_000
 class Facts:
     """By stream id: whether it takes observations, its valid range, the feature it has moved to (0: none), its kind of result.
 
-    `bounded`, `moving` and `kinded` tell whether any stream has a range, has moved, or is no plain measurement.
+    `bounded`, `moving` and `kinded` tell whether any stream has a range, has moved, or is no plain measurement; `deleted` are the
+    ids of deleted streams, sorted.
     """
 
     def __init__(self) -> None:
@@ -22,13 +23,15 @@ class Facts:
         self.moved: Int64 = np.zeros(1, np.int64)
         self.kinds = np.full(1, KINDS[MEASUREMENT], np.int8)
         self.bounded = self.moving = self.kinded = False
+        self.deleted: Int64 = np.empty(0, np.int64)
 
     @staticmethod
     def read(session: Session) -> "Facts":
         """The facts of all streams; only those that are special in any way are read one by one."""
         facts, after = Facts(), 0
         facts.make_room(store.highest(session))
-        facts.open[store.deleted(session)] = False
+        facts.deleted = np.array(store.deleted(session), np.int64)
+        facts.open[facts.deleted] = False
         while rows := store.special(session, after, _PAGE):
             for row in rows:
                 facts.set(row["id"], row)
@@ -49,9 +52,10 @@ class Facts:
         """Take note of one stream; None: it is deleted."""
         if row is None:
             self.open[number] = False
+            self.deleted = np.union1d(self.deleted, [number]).astype(np.int64)
             return
         minimum, maximum, moved = row["minimum"], row["maximum"], row["moved_to"]
-        kind = MULTI if row["multi"] else KINDS.get(row["observation_type"], KINDS[MEASUREMENT])
+        kind = MULTI if row["multi"] else KINDS.get(row["observation_type"], ANY)
         self.open[number] = not row["retired"]
         self.minimum[number] = -np.inf if minimum is None else minimum
         self.maximum[number] = np.inf if maximum is None else maximum

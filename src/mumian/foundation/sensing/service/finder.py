@@ -23,15 +23,17 @@ TABLE = Table(
     ),
     sorted_by=("stream", "time"),
 )
+_END = "greatest(time, coalesce(TRY_CAST(json_extract(detail, '$.end') AS BIGINT), time))"
 _PLAIN = "o.id, o.stream, o.time, o.result, o.result_time"
 
 
 @dataclass(frozen=True, eq=False)
 class Newest:
-    """For each stream in the lake: its newest observation, and how many it has."""
+    """For each stream in the lake: its newest observation, how many it has, and the spans of its times (see `Spans.put`)."""
 
     rows: Observations
     counts: Int64
+    spans: list[Int64]
 
 
 class Finder:
@@ -61,15 +63,26 @@ class Finder:
         source = "FROM observation o WHERE o.id BETWEEN $first AND $last ORDER BY o.id"
         return self._find(source, {}, True, first=first_id, last=last_id)
 
-    def newest(self) -> Newest:
-        """The newest observation of every stream."""
+    def newest(self, hidden: Int64) -> Newest:
+        """The newest observation of every stream, rows with `hidden` ids left out, with the spans of times."""
+        arrays = {"hidden_rows": {"id": hidden}}
+        shown = "(SELECT * FROM observation WHERE id NOT IN (SELECT id FROM hidden_rows))" if len(hidden) else "observation"
+        end = (
+            "max(greatest(time, coalesce(TRY_CAST(json_extract(detail, '$.end') AS BIGINT), time)))"
+            if self._is_whole()
+            else "max(time)"
+        )
         source = (
-            "FROM observation o JOIN (SELECT max(i.id) AS id, any_value(l.count) AS count FROM observation i JOIN "
-            "(SELECT stream, max(time) AS time, count(*) AS count FROM observation GROUP BY stream) l "
+            f"FROM {shown} o JOIN (SELECT max(i.id) AS id, any_value(l.count) AS count, any_value(l.first) AS first, "
+            "any_value(l.final) AS final, any_value(l.first_result) AS first_result, any_value(l.last_result) AS last_result "
+            f"FROM {shown} i JOIN (SELECT stream, max(time) AS time, count(*) AS count, min(time) AS first, {end} AS final, "
+            f"min(result_time) AS first_result, max(result_time) AS last_result FROM {shown} GROUP BY stream) l "
             "ON i.stream = l.stream AND i.time = l.time GROUP BY i.stream) t ON o.id = t.id WHERE true"
         )
-        found = self._lake().columns(f"SELECT {self._columns()}, t.count {source}")
-        return Newest(self._detailed(_observations(found), source, {}, {}), found["count"].astype(np.int64))
+        facts = "t.count, t.first, t.final, t.first_result, t.last_result"
+        found = self._lake().columns(f"SELECT {self._columns()}, {facts} {source}", arrays)
+        spans = [_whole_numbers(found[name]) for name in ("first", "final", "first_result", "last_result")]
+        return Newest(self._detailed(_observations(found), source, arrays, {}), found["count"].astype(np.int64), spans)
 
     def highest_id(self) -> int:
         """The highest id in the lake; 0 when it has none."""
@@ -97,11 +110,14 @@ class Finder:
         return replace(rows, details=details)
 
     def _columns(self) -> str:
-        """The columns to select: a lake from before there were flags and details has none until the city is served."""
+        return f"{_PLAIN}, {'coalesce(o.flags, 0)' if self._is_whole() else '0'} AS flags"
+
+    def _is_whole(self) -> bool:
+        """Whether the table has all columns: a lake from before there were flags and details lacks them until it is served."""
         if not self._whole:
             listing = "SELECT column_name FROM information_schema.columns WHERE table_name = $name"
             self._whole = ("detail",) in self._lake().rows(listing, name=TABLE.name)
-        return f"{_PLAIN}, {'coalesce(o.flags, 0)' if self._whole else '0'} AS flags"
+        return self._whole
 
 
 def columns_of(rows: Observations, whole: bool = False) -> dict[str, Array]:
@@ -123,8 +139,11 @@ def columns_of(rows: Observations, whole: bool = False) -> dict[str, Array]:
 def _observations(found: dict[str, Array]) -> Observations:
     if not len(found["id"]):
         return Observations.empty()
-    result_times = found["result_time"]
-    if result_times.dtype.kind != "i":
-        result_times = np.full(len(found["id"]), NONE, np.int64)
+    result_times = _whole_numbers(found["result_time"])
     columns = (found["stream"], found["time"], found["result"].astype(np.float64), found["id"], result_times)
     return Observations(*columns, found["flags"].astype(np.int64))
+
+
+def _whole_numbers(values: Array) -> Int64:
+    """A column of whole numbers, also where it is all NULL."""
+    return values if values.dtype.kind == "i" else np.full(len(values), NONE, np.int64)

@@ -187,11 +187,14 @@ class Folding:
         lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
         position = lake.position(JOURNAL)
         recorder.next_id = max(self._finder.highest_id(), lake.position(IMPORT)) + 1
-        newest = self._finder.newest()
+        recorder.amendments.refresh()
+        recorder.tail.hidden = recorder.amendments.hidden
+        newest = self._finder.newest(recorder.amendments.hidden)
         recorder.tail.make_room(max(recorder.registry.highest, int(newest.rows.streams.max(initial=0))))
         recorder.tail.forget_before(newest.rows.streams, newest.rows.times)
         recorder.tail.advance(newest.rows)
         recorder.tail.latest.counts[newest.rows.streams] = newest.counts
+        recorder.tail.spans.put(newest.rows.streams, newest.spans)
         kept = self._platform.records.read_now(store.answers)
         recorder.answers.add([_answer(row) for row in kept], fresh=False)
         recorder.sequence = position
@@ -203,6 +206,7 @@ class Folding:
                 recorder.tail.make_room(int(record.rows.streams.max(initial=0)))
                 recorder.tail.append(record.rows)
         recorder.sequence = max(recorder.sequence, position)
+        recorder.tail.hidden = recorder.tail.hidden[:0]
 
     async def _reconcile(self) -> None:
         """Write down of every planned fold whether the lake has it: the process may have ended before."""

@@ -143,6 +143,7 @@ class Importing:
             tail.advance(rows)
             tail.forget_before(rows.streams, rows.times)
             return
+        tail.spans.widen(spans.streams, spans.first, spans.last)
         newest = rows.take(spans.last_row)
         tail.advance(newest)
         tail.latest.counts[spans.streams] += spans.counts - 1

@@ -13,6 +13,7 @@ from mumian.foundation.sensing.errors import Behind, KeyReused, NotStarted
 from mumian.foundation.sensing.journal.format import Answer, Record
 from mumian.foundation.sensing.journal.segments import Journal
 from mumian.foundation.sensing.rules import Decision, Known, decide, microseconds
+from mumian.foundation.sensing.service.amending import Amendments
 from mumian.foundation.sensing.service.answers import Answers
 from mumian.foundation.sensing.service.finder import Finder
 from mumian.foundation.sensing.service.registry import Registry
@@ -46,8 +47,11 @@ class Recorder:
     streams before anything is asked of it; it may raise BadRows.
     """
 
-    def __init__(self, registry: Registry, tail: Tail, finder: Finder, clock: Clock, settings: SensingSettings) -> None:
+    def __init__(
+        self, registry: Registry, tail: Tail, finder: Finder, amendments: Amendments, clock: Clock, settings: SensingSettings
+    ) -> None:
         self.registry = registry
+        self.amendments = amendments
         self.tail = tail
         self.answers = Answers(settings.answers, settings.answer_seconds)
         self.next_id = 1
@@ -208,6 +212,14 @@ class Recorder:
                 waiting.done.set_result(receipt)
 
     def _known(self, group: list[_Waiting], rows: Observations) -> Known | None:
+        known = self._remembered(group, rows)
+        hidden = self.amendments.hidden
+        if known is not None and len(hidden):
+            # What was deleted or changed is not there to be repeated: it may be observed anew.
+            known.ids[np.isin(known.ids, hidden)] = 0
+        return known
+
+    def _remembered(self, group: list[_Waiting], rows: Observations) -> Known | None:
         known = self.tail.known(rows)
         if known is None or all(waiting.known is None for waiting in group):
             return known

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mumian.foundation.sensing import store
-from mumian.foundation.sensing.contracts import Observations, StreamInfo
+from mumian.foundation.sensing.contracts import Int64, Observations, StreamInfo
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.rules import Mask, instant, with_feature
 from mumian.foundation.sensing.service.facts import Facts
@@ -104,10 +104,20 @@ class Registry:
         self.refresh()
         return len(self._facts.open) - 1
 
+    @property
+    def deleted(self) -> Int64:
+        """The ids of deleted streams, sorted."""
+        self.refresh()
+        return self._facts.deleted
+
     def open(self, number: int) -> bool:
         """Whether the stream of that id takes observations."""
         self.refresh()
         return 0 < number < len(self._facts.open) and bool(self._facts.open[number])
+
+    def moved(self, number: int) -> bool:
+        """Whether the stream's thing is not any more where it was when the stream began."""
+        return 0 < number < len(self._facts.open) and bool(self._facts.moved[number])
 
     def check(self, batch: Observations, now: int, ahead: int) -> None:
         """Raise BadRows unless streams are open, times at most `ahead` µs after `now`, and results of their kind and range."""

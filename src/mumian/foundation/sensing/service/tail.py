@@ -7,6 +7,7 @@ import numpy as np
 
 from mumian.foundation.sensing.contracts import NONE, Float64, Int64, Observations, Texts
 from mumian.foundation.sensing.rules import Known, Mask, in_order
+from mumian.foundation.sensing.service.spans import Spans
 
 _COLUMNS = ("streams", "times", "results", "ids", "result_times", "flags")
 _BEFORE_ALL = NONE
@@ -31,6 +32,7 @@ class Tail:
     """A growing buffer of columns; readers in other threads hold views of rows that are never written again.
 
     `complete[s]` is the time from which on every observation of stream s is in memory; earlier ones may only be in the lake.
+    `hidden` are the ids of rows that are never the newest, since they are shown no more.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,8 @@ class Tail:
         self._count = 0
         self._changing = threading.Lock()
         self.generation = 0
+        self.spans = Spans()
+        self.hidden: Int64 = np.empty(0, np.int64)
         self.complete: Int64 = np.full(1, _BEFORE_ALL, np.int64)
         none, nothing = np.full(1, NONE, np.int64), np.zeros(1, np.int64)
         self.latest = Latest(none, np.full(1, np.nan), nothing.copy(), nothing.copy(), nothing.copy())
@@ -50,6 +54,7 @@ class Tail:
         missing = highest + 1 - len(self.complete)
         if missing <= 0:
             return
+        self.spans.make_room(highest)
         missing += 256 + len(self.complete) // 8
         latest = self.latest
         self.complete = np.append(self.complete, np.full(missing, _BEFORE_ALL, np.int64))
@@ -82,11 +87,14 @@ class Tail:
 
     def advance(self, rows: Observations) -> None:
         """Let the newest of every stream take account of `rows`."""
+        if len(self.hidden):
+            rows = rows.take(np.flatnonzero(~np.isin(rows.ids, self.hidden)))
         if not len(rows):
             return
         if not in_order(rows.streams, rows.times):
             rows = rows.take(np.lexsort((rows.ids, rows.times, rows.streams)))
         last = np.append(np.flatnonzero(rows.streams[1:] != rows.streams[:-1]), len(rows) - 1)
+        self.spans.add(rows, last)
         with self._changing:
             latest = self.latest
             np.add.at(latest.counts, rows.streams, 1)
@@ -115,6 +123,17 @@ class Tail:
             columns = (latest.times[known], latest.results[known], latest.ids[known], latest.counts[known], latest.flags[known])
             told = latest.details and {s: latest.details[s] for s in known.tolist() if s in latest.details}
             return Latest(*columns, told or {})
+
+    def renew(self, stream: int, newest: Observations, rows: Observations) -> None:
+        """Set what is newest of a stream (a row or none), how many it has and from when to when, from all its rows."""
+        with self._changing:
+            latest = self.latest
+            latest.times[stream], latest.results[stream], latest.ids[stream], latest.flags[stream] = NONE, np.nan, 0, 0
+            latest.details.pop(stream, None)
+        self.spans.put(np.array([stream]), [np.array([NONE])] * 4)
+        self.advance(rows)
+        self.advance(newest)
+        self.latest.counts[stream] = len(rows)
 
     def drop(self, rows: int) -> None:
         """Forget the first `rows` rows; the lake has them."""

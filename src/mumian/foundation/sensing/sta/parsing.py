@@ -41,10 +41,11 @@ def _decode(decoder: "msgspec.json.Decoder[T]", content: Any, prefix: str) -> T:
         # A wrong type may be met before what makes the text no JSON at all.
         with suppress(msgspec.ValidationError):
             msgspec.json.decode(content)
-        raise Invalid(_fault(str(error), prefix)) from None
+        raise Invalid(fault_of(str(error), prefix)) from None
 
 
-def _fault(message: str, prefix: str) -> Fault:
+def fault_of(message: str, prefix: str) -> Fault:
+    """What msgspec says is wrong, at its place behind `prefix`."""
     at = _AT.search(message)
     path = (prefix + (at.group(1) if at else "")).replace("[...]", "[*]").lstrip(".")
     message = _AT.sub("", message)

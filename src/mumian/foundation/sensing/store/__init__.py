@@ -1,6 +1,7 @@
 """Store of sensing: things, places, streams and all other entities, planned folds and kept answers, in the records."""
 
 from mumian.foundation.sensing.store.amendments import amend, amendments
+from mumian.foundation.sensing.store.features import observe, own_features
 from mumian.foundation.sensing.store.folds import (
     answers,
     finish_fold,
@@ -12,9 +13,11 @@ from mumian.foundation.sensing.store.folds import (
 from mumian.foundation.sensing.store.rows import delete, insert, linked, place, update, written
 from mumian.foundation.sensing.store.streams import (
     StreamDraft,
+    announce,
     deleted,
     facts,
     highest,
+    keep_properties,
     page,
     register,
     retire,
@@ -41,6 +44,7 @@ __all__ = [
     "add_thing",
     "amend",
     "amendments",
+    "announce",
     "answers",
     "declared_thing",
     "delete",
@@ -51,8 +55,11 @@ __all__ = [
     "highest",
     "insert",
     "keep_answers",
+    "keep_properties",
     "linked",
     "move",
+    "observe",
+    "own_features",
     "page",
     "place",
     "plan_fold",

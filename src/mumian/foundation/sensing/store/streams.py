@@ -7,6 +7,7 @@ from typing import Any
 from mumian.foundation.sensing.contracts import MEASUREMENT, StreamInfo
 from mumian.foundation.sensing.events import StreamRegistered, StreamRetired
 from mumian.foundation.sensing.store.rows import insert, update, written
+from mumian.kernel.ids import new_id
 from mumian.kernel.unit_of_work import Row, Session, Transaction
 
 STREAMS = (
@@ -56,28 +57,36 @@ def register(tx: Transaction, draft: StreamDraft) -> int:
     if draft.observed_area is None:
         del values["observed_area"]
     values["feature"] = tx.session.value("SELECT feature FROM sensing_thing WHERE id = :id", id=draft.thing)
-    name = draft.name
+    if values["feature"] is not None and draft.observed_area is None:
+        area = "SELECT feature FROM sensing_feature WHERE id = :id AND west IS NOT NULL"
+        values["observed_area"] = tx.session.value(area, id=values["feature"])
     if found is None:
-        new = insert(tx, "sensing_stream", "sensing.stream", values)
-        if not name:
-            name = f"sta-{new}"
-            update(tx, "sensing_stream", new, {"name": name})
+        new = insert(tx, "sensing_stream", "sensing.stream", {**values, "name": draft.name or new_id()})
+        if not draft.name:
+            update(tx, "sensing_stream", new, {"name": f"sta-{new}"})
     else:
         new = int(found)
         update(tx, "sensing_stream", new, values)
     keep_properties(tx, new, draft.several)
+    announce(tx, new)
+    return new
+
+
+def announce(tx: Transaction, number: int) -> None:
+    """Tell what the stream is now."""
+    row = tx.session.row(f"{STREAMS} WHERE s.id = :id", id=number)
+    assert row is not None
     tx.emit(
         StreamRegistered(
-            subject=name,
-            stream=new,
-            origin=draft.origin,
-            observed_property=tx.session.value("SELECT name FROM sensing_property WHERE id = :id", id=draft.property),
-            unit=draft.unit,
-            owner=draft.owner,
-            frequency_seconds=draft.frequency_seconds,
+            subject=row["name"],
+            stream=number,
+            origin=row["origin"],
+            observed_property=row["property_name"],
+            unit=row["unit"],
+            owner=row["owner"],
+            frequency_seconds=row["frequency_seconds"],
         )
     )
-    return new
 
 
 def keep_properties(tx: Transaction, stream: int, several: Sequence[int]) -> None:
@@ -128,7 +137,7 @@ def highest(session: Session) -> int:
 
 def deleted(session: Session) -> list[int]:
     """The ids of deleted streams."""
-    return [row["id"] for row in session.rows("SELECT id FROM sensing_deleted_stream")]
+    return [row["id"] for row in session.rows("SELECT id FROM sensing_deleted_stream ORDER BY id")]
 
 
 def special(session: Session, after: int, limit: int) -> list[Row]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mumian.foundation.sensing.store.features import observe
 from mumian.foundation.sensing.store.rows import insert, linked, place, update, written
 from mumian.kernel.unit_of_work import Row, Transaction
 
@@ -74,6 +75,9 @@ def settle(tx: Transaction, thing: int) -> None:
             "feature = COALESCE(feature, :feature) WHERE thing = :thing"
         )
         tx.session.execute(sql, feature=feature, thing=thing)
+        moved = "SELECT id FROM sensing_stream WHERE thing = :thing AND moved_to = :feature"
+        for stream in tx.session.rows(moved, thing=thing, feature=feature):
+            observe(tx, stream["id"], feature)
 
 
 def _feature(tx: Transaction, location: Row) -> int:
