@@ -1,5 +1,6 @@
 """Context for other components: `platform.get(Context)` reads and writes NGSI-LD entities, own ones and things."""
 
+import gc
 from collections.abc import Sequence
 
 from mumian.foundation.context import store
@@ -18,11 +19,13 @@ from mumian.foundation.context.service.things import Things
 from mumian.foundation.context.service.writing import Writer
 from mumian.foundation.context.settings import ContextSettings
 from mumian.foundation.sensing.api import Sensing
+from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Actor, Session
 
 __all__ = ["Context", "Entity"]
 _PAGE = 20_000
+_COLLECTION = (50_000, 20, 100)  # entities are many small objects without cycles: look through them seldom
 
 
 class Context:
@@ -37,6 +40,8 @@ class Context:
         def sensing() -> Sensing:
             return platform.get(Sensing)
 
+        self.since = platform.clock.now()
+        self.identity = f"urn:ngsi-ld:ContextSourceIdentity:{new_id().lower()}"
         self.memory = Memory()
         self.writer = Writer(platform.records, self.memory)
         self.contexts = Contexts(platform.records, platform.clock, self.settings)
@@ -81,6 +86,9 @@ class Context:
             if len(rows) < _PAGE:
                 break
             after = rows[-1]["id"]
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECTION)
         await self.subscriptions.load()
         await self.folding.start()
         await self.notifying.start()

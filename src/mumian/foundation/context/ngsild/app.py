@@ -47,7 +47,9 @@ class NgsiLd:
         one = {"GET": read(entities.retrieve), "PUT": write(entities.replace)}
         past = ("temporal", "entities")
         return {
-            ("entities",): {"GET": read(self._queries.get), "POST": write(entities.create), "DELETE": write(entities.purge)},
+            ("entities",): {"GET": read(self._queries.get), "POST": write(entities.create), "DELETE": write(entities.purge)}
+            | {"PATCH": write(entities.nameless), "PUT": write(entities.nameless)},
+            ("info", "*"): {"GET": read(discovery.source)},
             ("entities", "*"): {**one, "PATCH": write(entities.merge), "DELETE": write(entities.delete)},
             ("entities", "*", "attrs"): {"POST": write(attributes.append), "PATCH": write(attributes.update)},
             ("entities", "*", "attrs", "*"): {

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mumian.foundation.context.errors import BadRequestData, ResourceNotFound
+from mumian.foundation.context.ngsild.entities import of_type
 from mumian.foundation.context.ngsild.request import JSON, LD, MERGE, Answer, Request, encode, payload, reading_names
 from mumian.foundation.context.rules import merging, parameters, texts
 from mumian.foundation.context.rules.entity import Attributes, Entity, Instance, dataset
@@ -35,10 +36,13 @@ async def _several(request: Request, merge: Merge, nulls: bool) -> Answer:
     if not isinstance(document, dict):
         raise BadRequestData.field("", "field.type", expected="object")
     changing = request.context.changing
-    if changing.view(id_) is None:
+    held = changing.view(id_)
+    if held is None or not of_type(request, held, names):
         raise ResourceNotFound(kind="entity", name=id_)
     reader = Reader(names, changing.now(), nulls=nulls)
     scope = texts.scopes(document["scope"]) if "scope" in document else None
+    if held.scope and "noOverwrite" in parameters.options(request.query):
+        scope = None
     attributes = reader.attributes(document)
     types = reader.types(document)
     if not attributes and scope is None and not types:
@@ -63,8 +67,10 @@ def _result(request: Request, outcome: Outcome, names: Names) -> dict[str, Any]:
 def _address(request: Request, names: Names) -> tuple[str, str, Entity, list[Instance]]:
     id_ = texts.uri(request.segments[1], "id")
     name = names.expand(texts.name(request.segments[3], "attrId"))
+    if request.segments[3] == "scope":
+        raise BadRequestData.field("attrId", "context.no_attribute", name="scope")
     entity = request.context.changing.view(id_)
-    if entity is None:
+    if entity is None or not of_type(request, entity, names):
         raise ResourceNotFound(kind="entity", name=id_)
     instances = entity.attributes.get(name)
     if not instances:
@@ -107,7 +113,7 @@ def _fragment(document: Any, names: Names) -> Any:
 
 
 async def replace(request: Request) -> Answer:
-    """A new attribute in the place of the old one, all datasets included (5.6.19)."""
+    """A new attribute in the place of the one of the same dataset (5.6.19)."""
     document, names = await payload(request)
     id_, name, _, _ = _address(request, names)
     reader = Reader(names, request.context.changing.now())
@@ -116,9 +122,7 @@ async def replace(request: Request) -> Answer:
     def merge(entity: Entity, attributes: Attributes, now: str) -> Outcome:
         if name not in attributes:
             return Outcome(entity)
-        held = {name: entity.attributes.get(name, [])}
-        put = {**entity.attributes, **merging.replaced(held, attributes)}
-        return Outcome(entity.changed(now, attributes=put), [name])
+        return merging.append(entity, attributes, now)
 
     changing = request.context.changing
     changes, rows, _ = changing.prepare_merge(id_, {name: given}, merge)
@@ -131,7 +135,8 @@ async def delete(request: Request) -> Answer:
     names = await reading_names(request)
     parameters.known(request.query, {"datasetId", "deleteAll", "type", "local", "options"})
     id_ = texts.uri(request.segments[1], "id")
-    if request.context.changing.view(id_) is None:
+    held = request.context.changing.view(id_)
+    if held is None or not of_type(request, held, names):
         raise ResourceNotFound(kind="entity", name=id_)
     if request.segments[3] == "scope":
         await request.context.changing.change(id_, lambda held: held.changed(request.context.changing.now(), scope=()),

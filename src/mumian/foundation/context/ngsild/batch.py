@@ -1,6 +1,7 @@
 """Batches: many entities in one request, each with its own result, all that succeed in one commit (6.14–6.17, 6.31)."""
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 from mumian.foundation.context.errors import BadRequestData, ResourceNotFound, TooComplexQuery
@@ -12,7 +13,7 @@ from mumian.foundation.context.rules.names import CORE, Names
 from mumian.foundation.context.rules.shape import Reader
 from mumian.foundation.context.service.changing import Rows
 from mumian.foundation.context.service.writing import Change
-from mumian.kernel.errors import MumianError
+from mumian.kernel.errors import Fault, MumianError
 from mumian.kernel.i18n import preferred
 
 
@@ -29,10 +30,12 @@ class Batch:
         self.errors: list[dict[str, Any]] = []
         self._language = preferred(request.text(b"accept-language"))
 
-    def run(self, documents: list[Any], names: list[Names], work: Callable[["Batch", Any, Names], str]) -> None:
-        """Do `work` for each document; those that fail are listed."""
+    def run(self, documents: list[Any], names: list[Names | MumianError], work: Callable[["Batch", Any, Names], str]) -> None:
+        """Do `work` for each document; those that fail are listed, among them those without names to read them by."""
         for document, own in zip(documents, names, strict=True):
             try:
+                if isinstance(own, MumianError):
+                    raise own
                 self.success.append(work(self, document, own))
             except MumianError as error:
                 self.errors.append({"entityId": _id(document), "error": details(error, self._language)})
@@ -51,26 +54,29 @@ def _id(document: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-async def _documents(request: Request) -> tuple[list[Any], list[Names]]:
+async def _documents(request: Request) -> tuple[list[Any], list[Names | MumianError]]:
     media = media_type(request, (JSON, LD))
     found = decoded(request.body)
-    if not isinstance(found, list) or not found:
+    if not isinstance(found, list) or not found or None in found:
         raise BadRequestData.field("", "context.empty_batch")
     if len(found) > request.context.settings.batch_entities:
         raise TooComplexQuery(limit=request.context.settings.batch_entities)
     contexts = request.context.contexts
     link = link_context(request)
     if media == JSON:
-        if any(isinstance(item, dict) and "@context" in item for item in found):
-            raise BadRequestData.field("@context", "context.context_in_json")
-        return found, [await contexts.names(link)] * len(found)
+        own = await contexts.names(link)
+        wrong = BadRequestData.field("@context", "context.context_in_json")
+        return found, [wrong if isinstance(item, dict) and "@context" in item else own for item in found]
     if link is not None:
         raise BadRequestData.field("Link", "context.link_in_ld")
-    names: list[Names] = []
+    names: list[Names | MumianError] = []
     for item in found:
-        if isinstance(item, dict) and "@context" not in item:
-            raise BadRequestData.field("@context", "field.missing")
-        names.append(await contexts.names(item["@context"]) if isinstance(item, dict) else CORE)
+        try:
+            if isinstance(item, dict) and "@context" not in item:
+                raise BadRequestData.field("@context", "field.missing")
+            names.append(await contexts.names(item["@context"]) if isinstance(item, dict) else CORE)
+        except MumianError as error:
+            names.append(error)
     return found, names
 
 
@@ -129,9 +135,11 @@ def _merge(batch: Batch, document: Any, reader: Reader, rule: Any) -> str:
     id_ = _entity_id(document)
     scope = texts.scopes(document["scope"]) if "scope" in document else None
     attributes = reader.attributes(document)
-    changes, rows, _ = batch.changing.prepare_merge(id_, attributes, rule, reader.types(document), scope)
+    changes, rows, outcome = batch.changing.prepare_merge(id_, attributes, rule, reader.types(document), scope)
     batch.changes += changes
     batch.rows += rows
+    if outcome.left:
+        raise BadRequestData(*(Fault(name, key, {"name": name}) for name, key in outcome.left.items()))
     return id_
 
 
@@ -155,6 +163,7 @@ async def _merged(request: Request, rule: Any, nulls: bool) -> Answer:
         id_ = _entity_id(document)
         held = batch.changing.view(id_)
         if held is None:
+            Reader(names, now, nulls=nulls).attributes(document)
             raise ResourceNotFound(kind="entity", name=id_)
         reader = Reader(names, now, nulls=nulls, held=held.attributes if nulls else None)
         return _merge(batch, document, reader, rule)
@@ -181,6 +190,6 @@ async def delete(request: Request) -> Answer:
         return id_
 
     batch = Batch(request)
-    batch.run(found, [CORE] * len(found), work)
+    batch.run(found, list(repeat(CORE, len(found))), work)
     await batch.finish()
     return batch.result() if batch.errors else Answer(204)

@@ -7,6 +7,7 @@ from mumian.foundation.context.ngsild.request import Answer, Request, accepted, 
 from mumian.foundation.context.rules import parameters, texts
 from mumian.foundation.context.rules.entity import Entity
 from mumian.foundation.context.rules.names import Names
+from mumian.kernel.clock import iso
 from mumian.kernel.ids import new_id
 
 _MOST = 200_000
@@ -53,6 +54,7 @@ async def types(request: Request) -> Answer:
 
 async def one_type(request: Request) -> Answer:
     """How many entities a type has, and their attributes with their kinds."""
+    parameters.known(request.query, {"local"})
     media, names = accepted(request), await reading_names(request)
     type_ = names.expand(texts.name(request.segments[1], "type"))
     entities = [entity for entity in _entities(request) if type_ in entity.types]
@@ -95,6 +97,7 @@ async def attributes(request: Request) -> Answer:
 
 async def one_attribute(request: Request) -> Answer:
     """How often an attribute is there, in which kinds, and in entities of which types."""
+    parameters.known(request.query, {"local"})
     media, names = accepted(request), await reading_names(request)
     name = names.expand(texts.name(request.segments[1], "attrId"))
     count, kinds, types_ = 0, set(), set()
@@ -107,6 +110,18 @@ async def one_attribute(request: Request) -> Answer:
     if not count:
         raise ResourceNotFound(kind="attribute", name=request.segments[1])
     return shown(_attribute(name, names, count, kinds, types_), names, media)
+
+
+async def source(request: Request) -> Answer:
+    """Who answers here, and since when (6.33)."""
+    if request.segments[1] != "sourceIdentity":
+        raise ResourceNotFound(kind="info", name=request.segments[1][:100])
+    media, names = accepted(request), await reading_names(request)
+    now = request.context.platform.clock.now()
+    seconds = max(int((now - request.context.since).total_seconds()), 0)
+    told = {"id": request.context.identity, "type": "ContextSourceIdentity", "contextSourceAlias": "mumian"}
+    told |= {"contextSourceUptime": f"PT{seconds}S", "contextSourceTimeAt": iso(now)}
+    return shown(told, names, media)
 
 
 def _attribute(name: str, names: Names, count: int, kinds: set[str], types_: set[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mumian.foundation.context.errors import BadRequestData, OperationNotSupported, ResourceNotFound
+from mumian.foundation.context.errors import BadRequestData, InvalidRequest, OperationNotSupported, ResourceNotFound
 from mumian.foundation.context.ngsild.request import JSON, LD, Answer, Request, decoded, encode, media_type
 from mumian.foundation.context.rules import core, parameters
 from mumian.foundation.context.service.contexts import KINDS, StoredContext, core_address, core_document
@@ -13,10 +13,12 @@ async def add(request: Request) -> Answer:
     media_type(request, (JSON, LD))
     document = decoded(request.body)
     contexts = request.context.contexts
+    if document == {}:
+        raise InvalidRequest.field("@context", "field.missing")
     await contexts.check(document)
     kept = await contexts.keep("Hosted", {"@context": document["@context"]}, request.caller.actor, base=request.base)
     location = (b"location", f"/ngsi-ld/v1/jsonldContexts/{kept.id}".encode())
-    return Answer(201, encode({"url": kept.address}), JSON, (location,))
+    return Answer(201, headers=(location,))
 
 
 def _info(kept: StoredContext) -> dict[str, Any]:
@@ -45,7 +47,7 @@ async def one(request: Request) -> Answer:
     details = parameters.truth(request.query, "details")
     id_ = request.segments[1]
     if core_address(id_):
-        return Answer(200, encode(core_document()), LD)
+        return Answer(200, encode(core_document()))
     kept = request.context.contexts.find(id_)
     if kept is None:
         raise ResourceNotFound(kind="@context", name=id_)
@@ -53,7 +55,7 @@ async def one(request: Request) -> Answer:
         return Answer(200, encode(_info(kept)))
     if kept.kind == "Cached":
         raise OperationNotSupported(reason="Cached @context")
-    return Answer(200, encode(kept.body), LD)
+    return Answer(200, encode(kept.body))
 
 
 async def delete(request: Request) -> Answer:

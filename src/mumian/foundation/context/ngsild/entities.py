@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mumian.foundation.context.errors import BadRequestData, ResourceNotFound
+from mumian.foundation.context.errors import BadRequestData, InvalidRequest, ResourceNotFound
 from mumian.foundation.context.ngsild.request import (
     GEO,
     JSON,
@@ -49,11 +49,15 @@ class Plan:
     names: Names
     media: str
     geometry: str
+    rest: str
 
 
 async def create(request: Request) -> Answer:
     """Create an entity: 201 and its address."""
+    parameters.known(request.query, {"options", "local", "type"})
     document, names = await payload(request)
+    if document == {}:
+        raise InvalidRequest.field("id", "field.missing")
     changing = request.context.changing
     entity = Reader(names, changing.now()).entity(document)
     await request.context.writer.submit([changing.prepare_create(entity)], request.caller.actor)
@@ -81,7 +85,7 @@ class Queries:
             self._plans[key] = plan
         else:
             await contexts.names(link_context(request))
-        return await self._answer(request, plan, request.query if plan.page.offset or plan.media != JSON else None)
+        return await self._answer(request, plan)
 
     async def post(self, request: Request) -> Answer:
         """A query in a body (6.23)."""
@@ -90,7 +94,7 @@ class Queries:
         query |= {name: value for name, value in request.query.items() if name not in query}
         parameters.known(request.query, parameters.ASKING)
         plan = await self._plan(request, query, (names, entities))
-        return await self._answer(request, plan, request.query)
+        return await self._answer(request, plan)
 
     async def _plan(self, request: Request, query: dict[str, str], body: tuple[Names, list[Any]] | None) -> Plan:
         media = accepted(request, _SHOWN)
@@ -106,16 +110,17 @@ class Queries:
             raise BadRequestData.field("geometryProperty", "context.geometry_only")
         where = names.expand(texts.name(geometry, "geometryProperty")) if geometry else LOCATION
         number = request.context.memory.form_number(names, form)
-        return Plan(ask, form, number, parameters.page(query, most), names, media, where)
+        rest = urlencode({name: value for name, value in request.query.items() if name not in ("limit", "offset")})
+        return Plan(ask, form, number, parameters.page(query, most), names, media, where, rest)
 
-    async def _answer(self, request: Request, plan: Plan, query: dict[str, str] | None) -> Answer:
+    async def _answer(self, request: Request, plan: Plan) -> Answer:
         page = plan.page
         found = await request.context.asking.find(plan.ask, page.offset, page.limit, page.count)
         headers: list[Header] = []
         if page.count:
             headers.append((b"ngsild-results-count", b"%d" % (found.total or 0)))
         if page.limit and (found.more or page.offset):
-            headers += _pages(request, found, page, plan.media)
+            headers += _pages(request, found, plan)
         if plan.media == JSON:
             body = _joined(request, found, plan)
             return Answer(200, body, JSON, (link_header(plan.names.address), *headers))
@@ -136,14 +141,14 @@ def _joined(request: Request, found: Found, plan: Plan) -> bytes:
     return b"[" + b",".join(parts) + b"]"
 
 
-def _pages(request: Request, found: Found, page: parameters.Page, media: str) -> list[Header]:
+def _pages(request: Request, found: Found, plan: Plan) -> list[Header]:
     """Where the next and the previous page are (6.3.10)."""
     links = []
-    query = dict(request.query)
+    page = plan.page
+    path = f"{PREFIX}/{'/'.join(request.segments)}?{plan.rest}{'&' if plan.rest else ''}limit={page.limit}"
     for rel, offset in (("next", page.offset + page.limit), ("prev", max(page.offset - page.limit, 0))):
         if (rel == "next" and found.more) or (rel == "prev" and page.offset):
-            address = f"{PREFIX}/{'/'.join(request.segments)}?{urlencode({**query, 'limit': page.limit, 'offset': offset})}"
-            links.append((b"link", f'<{address}>; rel="{rel}"; type="{media}"'.encode()))
+            links.append((b"link", f'<{path}&offset={offset}>;rel="{rel}";type="{plan.media}"'.encode()))
     return links
 
 
@@ -167,13 +172,15 @@ async def retrieve(request: Request) -> Answer:
     media = accepted(request, _SHOWN)
     names = await reading_names(request)
     form = parameters.form(request.query, names)
+    if "geometryProperty" in request.query and media != GEO:
+        raise BadRequestData.field("geometryProperty", "context.geometry_only")
     entity = request.context.changing.view(id_) if request.context.memory.get(id_) is None else None
     held = request.context.memory.held.get(id_)
     if held is not None and not (len(request.context.things) and request.context.things.find(id_)):
         entity = held.entity
     elif entity is None:
         entity = request.context.changing.view(id_)
-    if entity is None or not _of_type(request, entity, names):
+    if entity is None or not of_type(request, entity, names):
         raise ResourceNotFound(kind="entity", name=id_)
     _has_something(entity, form, id_)
     if media == GEO:
@@ -187,20 +194,26 @@ async def retrieve(request: Request) -> Answer:
     return shown(render(entity, names, form), names, media)
 
 
-def _of_type(request: Request, entity: Entity, names: Names) -> bool:
+def of_type(request: Request, entity: Entity, names: Names) -> bool:
+    """Whether an entity is of the types that the request selects."""
     wanted = request.query.get("type")
     return wanted is None or selection.typed(selection.parse(wanted, "type"), entity.types, names.expand)
 
 
 def _has_something(entity: Entity, form: Form, id_: str) -> None:
     """An entity that has nothing of what was asked for is not there (5.7.1.4)."""
-    if form.pick is None and form.datasets is None:
+    if form.pick is None and form.datasets is None and not form.omit:
         return
     attributes = [name for name in entity.attributes if form.shows(name)]
-    members = {"id", "type", "scope"} & (form.pick or set()) if form.pick is not None else {"id"}
+    members = ({"id", "type", "scope"} & form.pick if form.pick is not None else {"id", "type"}) - form.omit
     by_attrs = form.pick is not None and {"id", "type", "scope"} <= form.pick
     if not attributes and (by_attrs or not members):
         raise ResourceNotFound(kind="entity", name=id_)
+
+
+async def nameless(request: Request) -> Answer:
+    """An entity is to be changed, and the address does not say which."""
+    raise BadRequestData.field("id", "field.missing")
 
 
 async def replace(request: Request) -> Answer:
@@ -245,7 +258,7 @@ async def delete(request: Request) -> Answer:
     id_ = texts.uri(request.segments[1], "id")
     context = request.context
     held = context.changing.view(id_)
-    if held is not None and not _of_type(request, held, await reading_names(request)):
+    if held is not None and not of_type(request, held, await reading_names(request)):
         raise ResourceNotFound(kind="entity", name=id_)
     await context.writer.submit([context.changing.prepare_delete(id_)], request.caller.actor)
     return Answer(204)

@@ -23,6 +23,7 @@ REL = "http://www.w3.org/ns/json-ld#context"
 Header = tuple[bytes, bytes]
 _LINK = re.compile(r"<([^>]*)>\s*((?:;[^,]*)*)")
 _DEEPEST = 60
+_OTHER_BYTES = bytes(set(range(256)) - set(b"[]{}"))
 encode = msgspec.json.Encoder().encode
 
 
@@ -88,9 +89,9 @@ def parameters(query: bytes) -> dict[str, str]:
 async def read_body(receive: Receive, headers: dict[bytes, bytes], most: int) -> bytes:
     """The whole body; raises LengthRequired, TooLarge."""
     declared = headers.get(b"content-length")
-    if declared is None and b"transfer-encoding" not in headers:
+    if declared is None:
         raise LengthRequired
-    if declared is not None and declared.isdigit() and int(declared) > most:
+    if declared.isdigit() and int(declared) > most:
         raise TooLarge(limit=f"{most} bytes")
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -117,11 +118,21 @@ def media_type(request: Request, allowed: Sequence[str] = (JSON, LD)) -> str:
 def decoded(body: bytes) -> Any:
     """JSON of a body; raises InvalidRequest."""
     try:
-        if body.count(b"[") + body.count(b"{") > _DEEPEST:
+        if not _shallow(body):
             _check_depth(body)
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest.field("", "field.syntax", reason=str(error)[:200]) from error
+
+
+def _shallow(body: bytes) -> bool:
+    """Whether brackets alone say that nothing nests too deep; where texts hold brackets they may not say so."""
+    brackets = body.translate(None, _OTHER_BYTES)
+    for _ in range(_DEEPEST // 2):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return False
 
 
 def _check_depth(body: bytes) -> None:
@@ -219,7 +230,7 @@ def context_value(names: Names) -> Any:
     """What stands under `@context` in an answer in JSON-LD."""
     if names.address is None:
         return core.CORE_ADDRESS
-    return [names.address, core.CORE_ADDRESS]
+    return names.address
 
 
 def shown(value: Any, names: Names, media: str, status: int = 200, headers: Sequence[Header] = ()) -> Answer:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mumian.foundation.context.errors import BadRequestData
+from mumian.foundation.context.errors import BadRequestData, InvalidRequest
 from mumian.foundation.context.ngsild.request import (
     PREFIX,
     Answer,
@@ -22,7 +22,10 @@ from mumian.foundation.context.service.targets import check_literal
 
 async def create(request: Request) -> Answer:
     """Make a subscription: 201 and its address."""
+    parameters.known(request.query, {"options", "local"})
     document, _ = await payload(request)
+    if document == {}:
+        raise InvalidRequest.field("type", "field.missing")
     if not isinstance(document, dict):
         raise BadRequestData.field("", "field.type", expected="object")
     if "id" in document:
@@ -38,8 +41,7 @@ async def create(request: Request) -> Answer:
 async def _context(request: Request, document: dict[str, Any]) -> Any:
     """The @context of a subscription; one that is written out is kept, so that notifications can refer to it (5.8.1)."""
     context = document.get("@context", link_context(request))
-    inline = context if isinstance(context, list) else [context]
-    if not any(isinstance(part, dict) for part in inline):
+    if context is None or isinstance(context, str):
         return context
     contexts = request.context.contexts
     await contexts.check({"@context": context})
@@ -59,7 +61,7 @@ async def several(request: Request) -> Answer:
     for rel, offset in (("next", page.offset + page.limit), ("prev", max(page.offset - page.limit, 0))):
         if page.limit and ((rel == "next" and offset < len(known)) or (rel == "prev" and page.offset)):
             where = f"{PREFIX}/subscriptions?{urlencode({**request.query, 'limit': page.limit, 'offset': offset})}"
-            headers.append((b"link", f'<{where}>; rel="{rel}"; type="{media}"'.encode()))
+            headers.append((b"link", f'<{where}>;rel="{rel}";type="{media}"'.encode()))
     return shown(found, names, media, headers=headers)
 
 

@@ -163,6 +163,7 @@ async def retrieve(request: Request) -> Answer:
 
 async def create(request: Request) -> Answer:
     """Add to the past of an entity, which is made if need be: 201 with its address, or 204 (5.6.11)."""
+    parameters.known(request.query, {"options", "local"})
     document, names = await payload(request)
     if not isinstance(document, dict) or "id" not in document:
         raise BadRequestData.field("id", "field.missing")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from mumian.foundation.context.rules import matching, selection
 from mumian.foundation.context.rules.entity import Entity, dataset
@@ -59,7 +60,7 @@ class Ask:
                 return False
         return self.q is None or matching.matches(self.q, entity, self.names.expand)
 
-    @property
+    @cached_property
     def plain(self) -> list[str] | None:
         """The types, where nothing but type decides and types are just listed; None otherwise."""
         if len(self.selectors) > 1 or any((self.q, self.geo, self.scope, self.attributes, self.datasets)):

@@ -74,6 +74,6 @@ RESERVED = frozenset(
     | {"entityList", "previousValue", "previousObject", "previousLanguageMap", "previousJson", "previousVocab"}
     | {"previousValueList", "previousObjectList", *VALUE_KEYS.values(), *SYSTEM}
 )
-GEOMETRIES = frozenset({"Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"})
+GEOMETRIES = frozenset({"Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"})
 LOCATION = NGSI_LD + "location"
 NULL = "urn:ngsi-ld:null"

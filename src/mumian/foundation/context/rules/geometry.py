@@ -17,7 +17,7 @@ _DEGREE = _EARTH * radians(1)
 _DEPTHS = {"Point": 1, "MultiPoint": 2, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
 _MOST_POSITIONS = 100_000
 _RELATIONS = ("within", "contains", "overlaps", "intersects", "equals", "disjoint")
-_NEAR = re.compile(r"near;(maxDistance|minDistance)==(\d+(?:\.\d+)?)(?:;(maxDistance|minDistance)==(\d+(?:\.\d+)?))?")
+_NEAR = re.compile(r"near;(maxDistance|minDistance)==(\d+(?:\.\d+)?)(;.*)?")
 
 
 def check_geometry(value: Any, field: str) -> None:
@@ -25,15 +25,6 @@ def check_geometry(value: Any, field: str) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in GEOMETRIES:
         raise BadRequestData.field(f"{field}.type", "field.choice", expected=", ".join(sorted(GEOMETRIES)))
-    if kind == "GeometryCollection":
-        parts = value.get("geometries")
-        if not isinstance(parts, list) or not parts or len(parts) > 1000:
-            raise BadRequestData.field(f"{field}.geometries", "context.positions")
-        for part in parts:
-            if not isinstance(part, dict) or part.get("type") == "GeometryCollection":
-                raise BadRequestData.field(f"{field}.geometries", "context.positions")
-            check_geometry(part, field)
-        return
     if not _positions(value.get("coordinates"), _DEPTHS[kind], [0]) or not _enough(kind, value["coordinates"]):
         raise BadRequestData.field(f"{field}.coordinates", "context.positions")
 
@@ -152,7 +143,7 @@ def parse(relation: str, geometry: str, coordinates: str, attribute: str) -> Geo
     if relation in _RELATIONS:
         return GeoQuery(relation, shape, attribute)
     found = _NEAR.fullmatch(relation)
-    if found is None or found[1] == found[3]:
+    if found is None or found[3] or float(found[2]) <= 0:
         raise BadRequestData.field("georel", "context.georel", given=relation[:200])
-    limits = {found[1]: float(found[2])} | ({found[3]: float(found[4])} if found[3] else {})
+    limits = {found[1]: float(found[2])}
     return GeoQuery("near", shape, attribute, limits.get("minDistance"), limits.get("maxDistance"))

@@ -6,8 +6,8 @@ Of JSON-LD 1.1 this is what NGSI-LD needs: terms, prefixes (compact IRIs) and `@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mumian.foundation.context.errors import BadRequestData
 from mumian.foundation.context.rules import core
-from mumian.kernel.errors import Invalid
 
 _REMEMBERED = 20_000
 _DEEPEST = 20
@@ -74,7 +74,7 @@ CORE = Names({}, {}, None, core.CORE_ADDRESS)
 
 
 def build(parts: Sequence[Mapping[str, Any]], address: str | None, key: str) -> Names:
-    """Names of a context from its parts, later ones first in rank; raises Invalid for what is no context."""
+    """Names of a context from its parts, later ones first in rank; raises BadRequestData for what is no context."""
     merged: dict[str, Any] = {}
     for part in parts:
         merged |= part
@@ -94,9 +94,11 @@ def build(parts: Sequence[Mapping[str, Any]], address: str | None, key: str) -> 
 
 def _identity(term: str, value: Any) -> str | None:
     """What a term's definition says that it is: an IRI, a name to resolve, or nothing."""
+    if isinstance(value, dict) and "@context" in value:
+        raise BadRequestData.field(f"@context.{term}", "context.scoped")
     given = value.get("@id", None if "@reverse" in value else term) if isinstance(value, dict) else value
     if given is not None and not isinstance(given, str):
-        raise Invalid.field(f"@context.{term}", "field.type", expected="string, object")
+        raise BadRequestData.field(f"@context.{term}", "field.type", expected="string, object")
     return given
 
 

@@ -129,7 +129,7 @@ def ask(query: Mapping[str, str], names: Names) -> Ask:
     selector = Selector(
         types=selection.parse(query["type"], "type") if "type" in query else None,
         ids=tuple(texts.uri(id_, "id") for id_ in query["id"].split(",")) if "id" in query else None,
-        pattern=compiled(query["idPattern"], "idPattern") if "idPattern" in query else None,
+        pattern=compiled(query["idPattern"], "idPattern") if "idPattern" in query and "id" not in query else None,
     )
     wanted = query.get("attrs", query.get("pick"))
     needed = _needed(wanted, "attrs" if "attrs" in query else "pick", names) if wanted is not None else None

@@ -1,10 +1,13 @@
 """Shape: entities and attributes as clients write them, normalized, concise or simplified, read into the form that is kept."""
 
+import contextlib
 from typing import Any
+
+import msgspec
 
 from mumian.foundation.context.errors import BadRequestData
 from mumian.foundation.context.rules import texts
-from mumian.foundation.context.rules.core import GEOMETRIES, NULL, RESERVED, SYSTEM, VALUE_KEYS
+from mumian.foundation.context.rules.core import GEOMETRIES, LOCATION, NGSI_LD, NULL, RESERVED, SYSTEM, VALUE_KEYS
 from mumian.foundation.context.rules.entity import Attributes, Entity, Instance, dataset
 from mumian.foundation.context.rules.geometry import check_geometry
 from mumian.foundation.context.rules.names import Names
@@ -15,6 +18,7 @@ _CONCISE = (
     ("object", "Relationship"), ("languageMap", "LanguageProperty"), ("json", "JsonProperty"), ("vocab", "VocabProperty"),
     ("valueList", "ListProperty"), ("objectList", "ListRelationship"),
 )  # fmt: skip
+_GEOGRAPHIC = frozenset({LOCATION, NGSI_LD + "observationSpace", NGSI_LD + "operationSpace"})
 _METADATA = frozenset({"observedAt", "unitCode", "datasetId", "lang", "expiresAt", "objectType"})
 _SKIPPED = frozenset({"@context", "createdAt", "modifiedAt", "deletedAt", "instanceId"})
 _MEMBERS = frozenset({"id", "type", "@id", "@type", "scope"})
@@ -64,6 +68,8 @@ class Reader:
         for name, value in document.items():
             if name in _MEMBERS or name in _SKIPPED:
                 continue
+            if name in RESERVED:
+                raise BadRequestData.field(name, "context.wrong_member", kind="Entity")
             address = self._expand(texts.name(name, name))
             held = self._held.get(address) if self._held is not None else None
             if held and isinstance(value, dict) and "type" not in value and _METADATA & value.keys():
@@ -71,6 +77,8 @@ class Reader:
                 found[address] = [self.fragment(value, own, name)]
             else:
                 found[address] = self.instances(value, name)
+            if address in _GEOGRAPHIC and any(i["type"] != "GeoProperty" and i.get("value") != NULL for i in found[address]):
+                raise BadRequestData.field(f"{name}.type", "field.choice", expected="GeoProperty")
         return found
 
     def series(self, document: dict[str, Any]) -> Attributes:
@@ -117,6 +125,8 @@ class Reader:
             return self._whole({"type": "Property", "value": value}, field, depth)
         kind = value.get("type", value.get("@type"))
         if kind is None:
+            if value.get("@context") is not None:
+                raise BadRequestData.field(f"{field}.@context", "context.wrong_member", kind="Property")
             value = self._concise(value)
         elif isinstance(kind, str) and kind in GEOMETRIES:
             value = {"type": "GeoProperty", "value": value}
@@ -146,17 +156,21 @@ class Reader:
                 made[key] = self._value(kind, member, f"{field}.{key}")
             elif name in RESERVED:
                 self._reserved(made, name, member, field)
+            elif name == "@context":
+                raise BadRequestData.field(f"{field}.@context", "context.wrong_member", kind=kind)
             elif name not in _SKIPPED and name != "@type":
                 made[self._expand(texts.name(name, f"{field}.{name}"))] = self.instances(member, f"{field}.{name}", depth + 1)
         made["createdAt"] = made["modifiedAt"] = self._now
         return made
 
     def _reserved(self, made: Instance, name: str, member: Any, field: str) -> None:
-        if name in ("type", "id", "entity", "entityList", *SYSTEM) or name in _SKIPPED or name.startswith("previous"):
-            return
         place = f"{field}.{name}"
+        if name in ("type", "id", *SYSTEM) or name in _SKIPPED:
+            return
+        if (name == "unitCode" and made["type"] not in ("Property", "ListProperty")) or name.startswith("previous"):
+            raise BadRequestData.field(place, "context.wrong_member", kind=made["type"])
         if name in ("observedAt", "expiresAt"):
-            texts.moment(member, place)
+            texts.universal(member, place)
         elif name == "datasetId":
             if member == "@none":
                 return
@@ -171,18 +185,23 @@ class Reader:
         made[name] = member
 
     def _value(self, kind: str, value: Any, field: str) -> Any:
-        if self._nulls and value == NULL:
-            return value
+        if value == NULL:
+            if self._nulls:
+                return value
+            raise BadRequestData.field(field, "context.no_value")
         return getattr(self, f"_{kind.lower()}")(value, field)
 
     def _property(self, value: Any, field: str) -> Any:
-        if value == NULL:
+        if not self._nulls and _holds_null(value):
             raise BadRequestData.field(field, "context.no_value")
         if isinstance(value, dict) and "@value" in value and set(value) <= {"@value", "@type", "@language"}:
             return value if "@type" in value else value["@value"]
         return value
 
     def _geoproperty(self, value: Any, field: str) -> Any:
+        if isinstance(value, str):
+            with contextlib.suppress(msgspec.DecodeError):
+                value = msgspec.json.decode(value)
         check_geometry(value, field)
         return value
 
@@ -199,7 +218,7 @@ class Reader:
             raise BadRequestData.field(field, "field.type", expected="object")
         for language, words in value.items():
             several = words if isinstance(words, list) else [words]
-            if not language or not all(isinstance(text, str) for text in several):
+            if not language or not all(isinstance(text, str) and (self._nulls or text != NULL) for text in several):
                 raise BadRequestData.field(f"{field}.{language}", "field.type", expected="string, [string]")
         return value
 
@@ -224,6 +243,13 @@ class Reader:
             raise BadRequestData.field(field, "field.type", expected="array")
         found = [item.get("object") if isinstance(item, dict) else item for item in value]
         return [texts.uri(item, field) for item in found]
+
+
+def _holds_null(value: Any) -> bool:
+    """Whether there is a null in an object, or the text that stands for it."""
+    if isinstance(value, dict):
+        return any(_holds_null(inner) for inner in value.values())
+    return value is None or value == NULL
 
 
 def _is_instance(item: Any) -> bool:

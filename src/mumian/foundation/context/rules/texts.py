@@ -1,20 +1,35 @@
 """Texts that must have a form: identifiers (URIs), instants, names of attributes, scopes."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mumian.foundation.context.errors import BadRequestData
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f]+")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d{1,6}\d*)?(Z|[+-]\d\d:\d\d)")
 _NAME = re.compile(r"[^\s<>\"'=;()\x00-\x1f,|\[\]{}\\^`]+")
-_SCOPE = re.compile(r"/?[^\W\d][\w-]*(/[^\W\d][\w-]*)*/?")
+_SCOPE = re.compile(r"/?[^\W\d_]\w*(/[^\W\d_]\w*)*/?")
+_FILLERS = frozenset({0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F})
 LONGEST = 2000
+_REMEMBERED = 20_000
+_GOOD: set[str] = set()
 
 
 def is_uri(text: object) -> bool:
     """Whether it is an absolute URI (or IRI)."""
-    return isinstance(text, str) and len(text) <= LONGEST and _URI.fullmatch(text) is not None
+    if not isinstance(text, str) or len(text) > LONGEST or _URI.fullmatch(text) is None:
+        return False
+    return text.isascii() or not any(map(_unseen, text))
+
+
+def _unseen(mark: str) -> bool:
+    """Characters that nobody sees, or that turn the order of others, make two ids look like one."""
+    code = ord(mark)
+    category = unicodedata.category(mark)
+    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return category[0] in "CZ" or selector or code in _FILLERS
 
 
 def uri(text: object, field: str) -> str:
@@ -26,7 +41,12 @@ def uri(text: object, field: str) -> str:
 
 def microseconds(text: object) -> int | None:
     """An ISO 8601 instant as µs since 1970-01-01 UTC; None if it is none."""
-    if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
+    return _microseconds(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=8192)
+def _microseconds(text: str) -> int | None:
+    if _INSTANT.fullmatch(text) is None:
         return None
     text = text.replace(",", ".")
     head, point, rest = text.partition(".")
@@ -48,10 +68,21 @@ def moment(text: object, field: str) -> int:
     return found
 
 
+def universal(text: object, field: str) -> int:
+    """An instant written with `Z`, as data must have it; raises BadRequestData."""
+    if not isinstance(text, str) or not text.endswith("Z"):
+        raise BadRequestData.field(field, "context.instant", given=str(text)[:60])
+    return moment(text, field)
+
+
 def name(text: str, field: str) -> str:
     """A name of an attribute or type, short or a URI; raises BadRequestData."""
-    if not text or len(text) > LONGEST or _NAME.fullmatch(text) is None or text in (".", ".."):
+    if text in _GOOD:
+        return text
+    if not text or len(text) > LONGEST or _NAME.fullmatch(text) is None or text in (".", "..") or text[0] in "0123456789-@":
         raise BadRequestData.field(field, "context.name", given=text[:200])
+    if len(_GOOD) < _REMEMBERED:
+        _GOOD.add(text)
     return text
 
 

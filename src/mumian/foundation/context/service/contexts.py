@@ -109,7 +109,7 @@ class Contexts:
             used.append(kept)
             document = kept.body
         if not isinstance(document, dict) or "@context" not in document:
-            raise LdContextNotAvailable(address=address)
+            raise BadRequestData.field("@context", "context.no_document", address=address)
         await self._gather(document["@context"], parts, used, depth + 1)
 
     def find(self, address: str) -> StoredContext | None:
@@ -220,5 +220,7 @@ async def _download(address: str) -> Any:
                 if len(body) > _MOST_BYTES:
                     raise LdContextNotAvailable(address=address)
         return msgspec.json.decode(body)
-    except (httpx.HTTPError, msgspec.DecodeError) as error:
+    except msgspec.DecodeError as error:
+        raise BadRequestData.field("@context", "context.no_document", address=address) from error
+    except httpx.HTTPError as error:
         raise LdContextNotAvailable(address=address) from error
