@@ -16,7 +16,7 @@ def polygon_fault(polygon: Sequence[tuple[float, float]]) -> str | None:
         return "video.polygon.corners"
     if any(not (0 <= x <= 1 and 0 <= y <= 1) for x, y in polygon):
         return "video.polygon.outside"
-    if len(set(polygon)) != len(polygon):
+    if len({tuple(corner) for corner in polygon}) != len(polygon):
         return "video.polygon.repeated"
     if not simple(polygon):
         return "video.polygon.crossing"

@@ -161,6 +161,8 @@ def _parsed(row: dict[str, str]) -> tuple[list[Fault], dict[str, Any]]:
     for name, (least, most) in _NUMBERS.items():
         if row.get(name):
             given[name] = _number(name, row[name], least, most, faults)
+    if {"longitude", "latitude"} & {fault.field for fault in faults}:
+        given = {name: value for name, value in given.items() if name not in ("longitude", "latitude")}
     for name in _LISTS:
         if row.get(name):
             given[name] = list(dict.fromkeys(part.strip()[:200] for part in row[name].split(";") if part.strip()))[:50]

@@ -22,7 +22,8 @@ def crosses(a: XY, b: XY, old: XY, new: XY) -> int:
     A point on the line counts as right of it, so that no step is counted twice.
     """
     before, after = side(a, b, old) >= 0, side(a, b, new) >= 0
-    if before == after or (side(old, new, a) > 0) == (side(old, new, b) > 0):
+    first, second = sorted((old, new))  # so that there and back are judged alike
+    if before == after or side(first, second, a) * side(first, second, b) > 0:
         return 0
     return 1 if after else -1
 
