@@ -16,6 +16,7 @@ from mumian.foundation.context.service.past import Past
 from mumian.foundation.context.service.remembering import Remembering
 from mumian.foundation.context.service.subscriptions import Subscriptions
 from mumian.foundation.context.service.things import Things
+from mumian.foundation.context.service.watching import Watching
 from mumian.foundation.context.service.writing import Writer
 from mumian.foundation.context.settings import ContextSettings
 from mumian.foundation.sensing.api import Sensing
@@ -53,6 +54,8 @@ class Context:
         self.folding = Folding(platform, self.settings)
         self.subscriptions = Subscriptions(platform.records, platform.clock, self.contexts, self.things)
         self.notifying = Notifying(platform, self.subscriptions, self.settings)
+        self.watching = Watching(platform, self.memory, self.things, self.subscriptions, self.notifying)
+        self.notifying.before = self.watching.settle
         self.writer.watch = self.subscriptions.notices
         self.writer.after = self.notifying.wake
 
@@ -90,6 +93,7 @@ class Context:
         gc.freeze()
         gc.set_threshold(*_COLLECTION)
         await self.subscriptions.load()
+        await self.watching.start()
         await self.folding.start()
         await self.notifying.start()
 

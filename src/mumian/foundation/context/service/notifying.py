@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mumian.foundation.context import store
@@ -38,6 +38,7 @@ class Notifying:
         self._tries: dict[str, tuple[int, float]] = {}
         self._busy = asyncio.Lock()
         self._client: httpx.AsyncClient | None = None
+        self.before: Callable[[], Awaitable[bool]] = _nothing
         self._loop = Loop("notifications", platform.clock, self.settle, _PAUSE)
 
     async def start(self) -> None:
@@ -60,6 +61,7 @@ class Notifying:
     async def settle(self) -> bool:
         """Send all that is due; True if anything was sent."""
         async with self._busy:
+            await self.before()
             time = asyncio.get_running_loop().time()
             due = [id_ for id_ in self._waiting if self._tries.get(id_, (0, 0.0))[1] <= time]
             if not due:
@@ -135,3 +137,7 @@ class Notifying:
 
         await self._platform.records.write(work)
         return done
+
+
+async def _nothing() -> bool:
+    return False
