@@ -1,5 +1,6 @@
 """The grammar of queries: what is written is read as it was meant, and what cannot be read is refused by option and character."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,15 @@ from mumian.kernel.i18n import describe
 from tests.foundation.sensing.query_texts import conditions, write
 
 CONDITIONS = conditions(["result", "id"], ["name", "properties/owner"], ["phenomenonTime"])
+
+
+def refusal(parse: Callable[[Any], Any], given: Any) -> MumianError | None:
+    """Why it cannot be read."""
+    try:
+        parse(given)
+    except MumianError as error:
+        return error
+    return None
 
 
 def placeless(node: Any) -> Any:
@@ -45,30 +55,26 @@ def test_what_is_spoilt_is_read_otherwise_or_refused_with_a_place(condition: Exp
         st.sampled_from(["", "(", ")", "'", ",", "/", " not ", "9" * 400, "é", "$", "--", "geography'POINT(1", "[", "T"])
     )
     spoilt = text[:at] + sign + text[at + data.draw(st.integers(0, 3)) :]
-    try:
-        parse_filter(spoilt)
-    except Invalid as error:
-        assert error.faults[0].field == "$filter"
-        assert 1 <= error.faults[0].values["at"] <= len(spoilt) + 1
-        for language in ("zh", "en"):
-            assert "?" not in describe(error, language).replace(spoilt, "") or "?" in spoilt
+    refused = refusal(parse_filter, spoilt)
+    if refused is None:
+        return
+    assert refused.faults[0].field == "$filter"
+    assert 1 <= refused.faults[0].values["at"] <= len(spoilt) + 1
+    for language in ("zh", "en"):
+        assert str(refused.faults[0].values["at"]) in describe(refused, language)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_filter, parse_orderby):
-        try:
-            parse(text)
-        except Invalid as error:
-            assert error.faults[0].field in ("$filter", "$orderby")
+        refused = refusal(parse, text)
+        assert refused is None or refused.faults[0].field in ("$filter", "$orderby")
 
 
 @given(st.binary(max_size=80) | st.text("$filterxpandoby=&;(),/' 1", max_size=60).map(str.encode))
 def test_any_query_string_is_read_or_refused(query: bytes) -> None:
-    try:
-        parse_query(query)
-    except MumianError as error:
-        assert error.faults
+    refused = refusal(parse_query, query)
+    assert refused is None or refused.faults
 
 
 def test_operators_bind_as_the_standard_says() -> None:
@@ -123,7 +129,8 @@ def test_literals_have_their_values(text: str, kind: str, value: object) -> None
         ("name in 3", "list", 9),
         ("Datastreams/any(d name)", "variable", 19),
         ("(" * 60 + "1" + ")" * 60, "deep", 42),
-        ("1 eq 1 or " * 600 + "1 eq 1", "long", 1003),
+        ("1 eq 1 or " * 600 + "1 eq 1", "long", 5001),
+        ("1 eq 1 or " * 150 + "1 eq 1", "long", 1003),
         ("x eq geography'POINT(1'", "literal", 6),
         ("x[y] eq 1", "index", 3),
         ("x eq duration'P'", "literal", 6),

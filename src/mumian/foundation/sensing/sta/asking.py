@@ -13,6 +13,7 @@ from mumian.foundation.sensing.sta.model import EntitySet, Property
 from mumian.foundation.sensing.sta.observations import ObservationSearch, Streams
 from mumian.foundation.sensing.sta.options import Options
 from mumian.foundation.sensing.sta.records import MOST_IDS, Owners, Page, Wish
+from mumian.foundation.sensing.sta.rendering import Spans
 from mumian.foundation.sensing.sta.syntax import Expression
 from mumian.kernel.errors import Invalid
 from mumian.kernel.unit_of_work import Row, Session
@@ -82,6 +83,10 @@ class Asking:
         )
         found = await self._records.read(lambda session: session.rows(sql, **params))
         return {int(row["id"]): int(row["feature"]) for row in found}
+
+    def spans(self, streams: Sequence[int]) -> dict[int, Spans]:
+        """From when to when streams have observations: by phenomenon time and by result time."""
+        return self._sensing.spans(streams)
 
     def is_multi(self, stream: int) -> bool:
         """Whether a stream is a MultiDatastream."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from mumian.foundation.sensing.sta import spatial
 from mumian.foundation.sensing.sta.faults import query_fault
 from mumian.foundation.sensing.sta.functions import SPATIAL
 from mumian.foundation.sensing.sta.model import EntitySet, Model, Property
@@ -26,6 +27,7 @@ from mumian.foundation.sensing.sta.syntax import (
 )
 
 Parts = tuple[str | int, ...]
+_ANY_POINT = '{"type": "Point", "coordinates": [0, 0]}'
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 
 
@@ -163,6 +165,8 @@ class Divider:
 
     async def _place(self, node: Expression) -> Expression:
         paths = {part.parts: part for part in walk(node) if isinstance(part, Path)}
+        if not paths:
+            return Literal("bool", bool(spatial.chosen(node, [_ANY_POINT], self.option)[0]), node.at)
         if len(paths) != 1:
             raise query_fault(self.option, "spatial", node.at, name="location")
         path = next(iter(paths.values()))

@@ -43,7 +43,7 @@ class Expanding:
         self._entities += len(rows)
         if self._entities > MOST_ENTITIES:
             raise Invalid.field(options.name("$expand"), "sensing.query.large", limit=MOST_ENTITIES)
-        found = [Found(row, self._render(entities, row)) for row in rows]
+        found = [Found(row, item) for row, item in zip(rows, self._rendered(entities, rows), strict=True)]
         for link, inner in options.expand.items():
             if link not in entities.links:
                 expected = ", ".join(entities.links)
@@ -54,10 +54,15 @@ class Expanding:
         select, option = options.select, options.name("$select")
         return [rendering.selected(entities, one.item, select, options.expand, option) for one in found]
 
-    def _render(self, entities: EntitySet, row: Any) -> Entity:
+    def _rendered(self, entities: EntitySet, rows: Sequence[Any]) -> list[Entity]:
+        base = self._base
         if entities.name == "Observations":
-            return rendering.observation(row, self._base, self._asking.is_multi(row[1]))
-        return rendering.entity(entities, row, self._base)
+            multi = {stream: self._asking.is_multi(stream) for stream in {row[1] for row in rows}}
+            return [rendering.observation(row, base, multi[row[1]]) for row in rows]
+        if entities.rows != "sensing_stream":
+            return [rendering.entity(entities, row, base) for row in rows]
+        spans = self._asking.spans([row["id"] for row in rows])
+        return [rendering.entity(entities, row, base, spans.get(row["id"], (None, None))) for row in rows]
 
     async def _expand(self, entities: EntitySet, link: str, inner: Options, found: list[Found]) -> None:
         target = entities.links[link]

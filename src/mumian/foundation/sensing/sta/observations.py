@@ -10,6 +10,7 @@ import numpy as np
 
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import NONE, Int64, Observations
+from mumian.foundation.sensing.service.amending import shown_sql
 from mumian.foundation.sensing.service.finder import columns_of
 from mumian.foundation.sensing.sta import rendering
 from mumian.foundation.sensing.sta.dialects import DIALECTS
@@ -24,10 +25,10 @@ from mumian.foundation.storage.contracts import Lake
 
 SET = MODEL["Observations"]
 _COLUMNS = ("id", "stream", "time", "result", "result_time", "flags", "detail")
-_LAKE = "id, stream, time, result, result_time, coalesce(flags, 0) AS flags, detail"
+_LAKE = "o.stream, o.time, o.result, o.result_time, coalesce(o.flags, 0) AS flags, o.detail"
 _WAITING = (
-    "id, stream, time, nullif(result, 'NaN'::DOUBLE) AS result, "
-    f"nullif(result_time, {NONE}) AS result_time, flags, CAST(detail AS VARCHAR) AS detail"
+    "o.stream, o.time, nullif(o.result, 'NaN'::DOUBLE) AS result, "
+    f"nullif(o.result_time, {NONE}) AS result_time, o.flags, CAST(o.detail AS VARCHAR) AS detail"
 )
 _PARAMETER = re.compile(r"\$([a-z]\w*)")
 _FEATURE = SET.properties["#feature"].sql.format(a="e")
@@ -87,10 +88,11 @@ class ObservationSearch:
         complete, held = tail.complete, tail.rows()
         if stream >= len(complete):
             return None
+        held = self._sensing.amendments.shown(held.take(np.flatnonzero(held.streams == stream)))
         last = None if options.after is None else (options.after[0], options.after[1])
         if last is not None and not all(isinstance(key, int) for key in last):
             return None
-        found = newest_first(held, stream, int(complete[stream]), options.top, last)
+        found = newest_first(held, int(complete[stream]), options.top, last)
         if found is None:
             return None
         rows = [(*row, row[2], row[0]) for row in rendering.columns_of(found.rows)]
@@ -109,8 +111,13 @@ class ObservationSearch:
 
     def _question(self, waiting: Observations, condition: Expression | None, option: str, owners: Streams | None) -> _Question:
         compiler = Compiler(MODEL, SET, _DUCKDB, option, self._now)
-        lake, added = f"SELECT {_LAKE} FROM observation", f"SELECT {_WAITING} FROM waiting"
+        amendments = self._sensing.amendments
+        if amendments.any:
+            lake, added = shown_sql("observation", _LAKE), shown_sql("waiting", _WAITING)
+        else:
+            lake, added = f"SELECT id, {_LAKE} FROM observation o", f"SELECT id, {_WAITING} FROM waiting o"
         asked = _Question(f"({lake} UNION ALL {added}) e" if len(waiting) else f"({lake}) e")
+        asked.arrays = dict(amendments.relations()) if amendments.any else {}
         if len(waiting):
             asked.arrays["waiting"] = columns_of(waiting, whole=True)
         if owners is not None:

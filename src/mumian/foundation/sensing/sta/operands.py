@@ -79,7 +79,7 @@ class Converter:
     def quality_is(self, operand: Operand, name: str) -> str:
         """Whether an observation has the flag of that name, or came with that quality."""
         own = f"(({self._json(operand, 'text')}) = {self.text(name)})"
-        bit = self._flags.get(name.upper().replace("-", "_"))
+        bit = self._flags.get(name.lower().replace("_", "-"))
         own = f"coalesce({own}, FALSE)"
         return own if bit is None else f"({operand.bits} & {bit} <> 0 OR {own})"
 

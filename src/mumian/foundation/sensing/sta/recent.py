@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mumian.foundation.sensing.contracts import NONE, Int64, Observations
+from mumian.foundation.sensing.contracts import NONE, Observations
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,13 +15,13 @@ class Recent:
     more: bool
 
 
-def newest_first(held: Observations, stream: int, complete: int, top: int, after: tuple[int, int] | None) -> Recent | None:
-    """The `top` newest of `held` that are of a stream and older than `after` (time and id).
+def newest_first(held: Observations, complete: int, top: int, after: tuple[int, int] | None) -> Recent | None:
+    """The `top` newest of one stream's rows that are older than `after` (time and id).
 
     From the time `complete` on all observations of the stream are held (`NONE`: simply all are). None: that is not enough.
     """
-    rows = np.flatnonzero(held.streams == stream)
-    times = held.times[rows]
+    rows = np.arange(len(held))
+    times = held.times
     if complete != NONE:
         rows = rows[times >= complete]
         times = held.times[rows]
@@ -35,11 +35,3 @@ def newest_first(held: Observations, stream: int, complete: int, top: int, after
     else:
         order = np.lexsort((held.ids[rows], times))[::-1]
     return Recent(held.take(rows[order[:top]]), len(rows) > top)
-
-
-def located(held: Observations, ids: Int64) -> Int64:
-    """Where the observations of these ids are held; -1 where they are not."""
-    if not len(held):
-        return np.full(len(ids), -1, np.int64)
-    places = np.minimum(np.searchsorted(held.ids, ids), len(held) - 1)
-    return np.where(held.ids[places] == ids, places, -1)

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from mumian.foundation.sensing.contracts import NONE, Observations
+from mumian.foundation.sensing.flags import names_of
 from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.model import EntitySet
-from mumian.foundation.sensing.sta.quality import names_of
 from mumian.kernel.errors import Invalid
 from mumian.kernel.unit_of_work import Row
 
 Entity = dict[str, Any]
+Spans = tuple[tuple[int, int] | None, tuple[int, int] | None]
 Observed = tuple[int, int, int, float, int, int, str | None]
 LINK = "@iot.navigationLink"
 
@@ -87,11 +88,16 @@ _RENDER: dict[str, Callable[[Row], Entity]] = {
 }
 
 
-def entity(entities: EntitySet, row: Row, base: str) -> Entity:
-    """A whole entity of the records: id, self link, properties and navigation links."""
+def entity(entities: EntitySet, row: Row, base: str, spans: Spans = (None, None)) -> Entity:
+    """A whole entity of the records: id, self link, properties, the `spans` of a stream's times, and navigation links."""
     own = f"{base}/{entities.name}({row['id']})"
     links = {f"{name}{LINK}": f"{own}/{name}" for name in entities.links}
-    return {"@iot.id": row["id"], "@iot.selfLink": own, **_RENDER[entities.name](row), **links}
+    times = {
+        name: "/".join(written(moment) for moment in span)
+        for name, span in zip(("phenomenonTime", "resultTime"), spans, strict=True)
+        if span is not None
+    }
+    return {"@iot.id": row["id"], "@iot.selfLink": own, **_RENDER[entities.name](row), **times, **links}
 
 
 def observation(row: Observed, base: str, multi: bool = False) -> Entity:
@@ -202,6 +208,6 @@ def _put(found: Entity, value: Any, steps: tuple[str, ...]) -> None:
 
 TOP_NAMES: dict[str, list[str]] = {
     name: list(dict.fromkeys(shown.split("/")[0] for shown in entities.shown if shown != "id"))
-    + (["metadata"] if name in ("Sensors", "Actuators") and "metadata" not in entities.properties else [])
+    + (["phenomenonTime", "resultTime"] if entities.rows == "sensing_stream" else [])
     for name, entities in MODEL.items()
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mumian.foundation.sensing.flags import NAMES as FLAG_NAMES
 from mumian.foundation.sensing.sta.dialects import Dialect
 from mumian.foundation.sensing.sta.faults import query_fault
 from mumian.foundation.sensing.sta.functions import FUNCTIONS, MOMENTS, NAMES, SPATIAL, TEMPORAL
@@ -9,7 +10,6 @@ from mumian.foundation.sensing.sta.joins import Joins, Place
 from mumian.foundation.sensing.sta.literals import LEAST_TIME, MOST_TIME, literal
 from mumian.foundation.sensing.sta.model import EntitySet, Model, Property
 from mumian.foundation.sensing.sta.operands import LOOSE, TIMES, Converter, Operand
-from mumian.foundation.sensing.sta.quality import FLAGS
 from mumian.foundation.sensing.sta.syntax import Binary, Call, Expression, In, Literal, Member, Not, Path, Quantifier
 from mumian.foundation.sensing.sta.temporal import FUNCTIONS as TIME_FUNCTIONS
 from mumian.foundation.sensing.sta.temporal import OPERATORS as TIME_OPERATORS
@@ -32,7 +32,7 @@ class Compiler:
         self._option = option
         self._now = now
         self._prefix = prefix
-        self._convert = Converter(dialect, self.bind, FLAGS)
+        self._convert = Converter(dialect, self.bind, {name: bit for bit, name in FLAG_NAMES.items()})
         self._scopes = 0
 
     def bind(self, value: Any) -> str:
