@@ -105,6 +105,8 @@ class _Compiler:
     def _advanced(self, operator: str, args: Sequence[Any], depth: int) -> str:
         if operator == "like":
             text, pattern = (self.operand(x, depth) for x in _sized(operator, args, 2))
+            if isinstance(pattern.value, str) and (len(pattern.value) - len(pattern.value.rstrip("\\"))) % 2:
+                raise refuse("a pattern may not end in a single backslash")
             return f"({textual(text)} LIKE {textual(pattern)} ESCAPE '\\')"
         if operator == "between":
             value, low, high = (self.operand(x, depth) for x in _sized(operator, args, 3))
