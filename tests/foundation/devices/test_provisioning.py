@@ -1,11 +1,14 @@
 """Provisioning: a device enrols once, writes its own streams and no others, renews its token, and is shut out when it must be."""
 
+import asyncio
 import base64
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mumian.foundation.devices.service.evidence import faults
+from mumian.foundation.identity.api import Identity, PersonPatch
+from mumian.kernel.unit_of_work import SYSTEM
 from tests.foundation.devices.conftest import BASE, Town, commissioned, gauge
 
 
@@ -63,6 +66,20 @@ async def test_an_enrolment_secret_serves_once_and_for_a_while(town: Town, admin
     )
     assert first not in kept
     assert second not in kept
+
+
+async def test_many_devices_enrol_at_once_and_closing_their_account_shuts_out_all(town: Town, admin: httpx.AsyncClient) -> None:
+    for number in range(4):
+        await commissioned(admin, f"WL-{number}")
+    bodies = await asyncio.gather(*(enrol(town, admin, f"WL-{number}") for number in range(4)))
+    devices = [town.client(str(body["token"])) for body in bodies]
+    assert [(await device.get(f"{BASE}/self")).json()["code"] for device in devices] == [f"WL-{n}" for n in range(4)]
+    accounts = town.platform.get(Identity).accounts
+    account = await accounts.of_login("devices.water")
+    assert account is not None
+    assert (account.organisation, account.roles) == ("water", ("device",))
+    await accounts.change_person(account.id, PersonPatch(disabled=True), SYSTEM)
+    assert {(await device.get(f"{BASE}/self")).status_code for device in devices} == {401}
 
 
 async def test_a_planned_device_cannot_enrol(admin: httpx.AsyncClient) -> None:

@@ -68,10 +68,6 @@ CREATE TABLE devices_presence (
   seen TEXT
 );
 CREATE INDEX devices_presence_state ON devices_presence (state, code);
-CREATE TABLE devices_account (
-  organisation TEXT PRIMARY KEY,
-  person TEXT NOT NULL
-);
 CREATE TABLE devices_enrolment (
   code TEXT PRIMARY KEY,
   digest TEXT NOT NULL,

@@ -75,7 +75,7 @@ class Analysis:
         place = np.column_stack([placed.longitude[rows], placed.latitude[rows]])
         shapes, areas = self._areas(layer)
         if resolution is not None:
-            return _cells(shapes, place, target, resolution)
+            return cells(shapes, place, target, resolution)
         counts = _counted(shapes, place)
         reached = None if target.radius is None else _reached(shapes, place, target.radius)
         return coverage.judged(areas, counts, reached, target)
@@ -166,23 +166,24 @@ def _reached(shapes: list[Any], place: near.Float64, radius: float) -> near.Floa
     return np.array([float(part.mean()) for part in np.split(reached, cuts)]) if spread else np.empty(0)
 
 
-def _cells(shapes: list[Any], place: near.Float64, target: Target, resolution: int) -> list[AreaCoverage]:
+def cells(shapes: list[Any], place: near.Float64, target: Target, resolution: int) -> list[AreaCoverage]:
+    """The coverage of every H3 cell whose centre lies in one of the shapes, the worst gap first; raises Invalid for too many."""
     import h3
 
     expected = sum(coverage.km2(drawn) for drawn in shapes) / h3.average_hexagon_area(resolution, unit="km^2")
     if expected > _CELLS:
         raise Invalid.field("resolution", "devices.too_many_cells", most=_CELLS)
-    cells = sorted({cell for drawn in shapes for cell in h3.geo_to_cells(drawn, resolution)})
-    numbers = {cell: number for number, cell in enumerate(cells)}
-    counts = np.zeros(len(cells), np.int64)
+    hexagons = sorted({cell for drawn in shapes for cell in h3.geo_to_cells(drawn, resolution)})
+    numbers = {cell: number for number, cell in enumerate(hexagons)}
+    counts = np.zeros(len(hexagons), np.int64)
     for longitude, latitude in place.tolist():
         number = numbers.get(h3.latlng_to_cell(latitude, longitude, resolution))
         if number is not None:
             counts[number] += 1
     reached = None
     if target.radius is not None:
-        centres = np.array([h3.cell_to_latlng(cell) for cell in cells]).reshape(-1, 2)
+        centres = np.array([h3.cell_to_latlng(cell) for cell in hexagons]).reshape(-1, 2)
         points = near.globe(place[:, 0], place[:, 1])
         reached = near.served(near.globe(centres[:, 1], centres[:, 0]), points, target.radius).astype(np.float64)
-    areas = [Area(cell, {"zh": cell, "en": cell}, h3.cell_area(cell, unit="km^2")) for cell in cells]
+    areas = [Area(cell, {"zh": cell, "en": cell}, h3.cell_area(cell, unit="km^2")) for cell in hexagons]
     return coverage.judged(areas, counts, reached, target)

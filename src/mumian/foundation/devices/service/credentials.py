@@ -16,7 +16,7 @@ from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.settings import DeviceSettings
 from mumian.foundation.identity.api import Caller, Identity, PersonDraft
 from mumian.kernel.clock import iso
-from mumian.kernel.errors import Invalid
+from mumian.kernel.errors import Conflict, Invalid
 from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Actor, Row, Session, Transaction
@@ -195,22 +195,16 @@ class Credentials:
 
     async def _account(self, organisation: str) -> str:
         """The account of an organisation's devices, made where there is none; nobody knows its password."""
-        sql = "SELECT person FROM devices_account WHERE organisation = :organisation"
-        known = await self._platform.records.read(lambda session: session.value(sql, organisation=organisation))
-        if known is not None:
-            return str(known)
-        title = {language: f"{word} {organisation}" for language, word in (("zh", "物联设备"), ("en", "Devices of"))}
-        draft = PersonDraft(_login(organisation), title, organisation, ("device",))
-        person, _ = await self._identity.accounts.create_person(draft)
-
-        def work(tx: Transaction) -> None:
-            tx.session.execute(
-                "INSERT INTO devices_account (organisation, person) VALUES (:organisation, :person)",
-                organisation=organisation,
-                person=person.id,
-            )
-
-        await self._platform.records.write(work)
+        accounts, login = self._identity.accounts, _login(organisation)
+        person = await accounts.of_login(login)
+        if person is None:
+            title = {language: f"{word} {organisation}" for language, word in (("zh", "物联设备"), ("en", "Devices of"))}
+            try:
+                person, _ = await accounts.create_person(PersonDraft(login, title, organisation, ("device",)))
+            except Conflict:  # another device of the organisation came at the same time
+                person = await accounts.of_login(login)
+        if person is None or person.disabled or person.organisation != organisation:
+            raise BadEnrolment
         return person.id
 
     def _issue(self, tx: Transaction, device: Device, account: str, life: timedelta) -> Issued:

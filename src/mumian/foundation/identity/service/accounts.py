@@ -127,6 +127,11 @@ class Accounts:
         await self._records.write(work, caller.actor)
         self._callers.forget()
 
+    async def of_login(self, login: str) -> Person | None:
+        """The person with that login, open or closed; None where there is none."""
+        found = await self._records.read(lambda session: store.account_by_login(session, login))
+        return None if found is None else found.person
+
     def issue(
         self, tx: Transaction, person: str, title: str, scopes: Sequence[str], expires: datetime | None = None
     ) -> tuple[Token, str]:
