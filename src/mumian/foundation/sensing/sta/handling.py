@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from urllib.parse import unquote_plus
 
 import msgspec
 import numpy as np
 
-from mumian.foundation.identity.api import Caller
+from mumian.foundation.identity.api import Caller, require
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Receipt
 from mumian.foundation.sensing.errors import BadRows
@@ -184,6 +185,8 @@ async def _refer(sensing: Sensing, request: Request) -> Answer:
 
 
 async def _read(sensing: Sensing, request: Request) -> Answer:
+    if "Observations" in unquote_plus(request.query.decode("latin-1")):  # a filter or an expansion may reach them from any set
+        require(request.caller, "observation:read")
     found = await reading.reply(sensing, request.path, request.query, request.base)
     return Answer(found.status, found.body, media=found.media, chunks=found.chunks)
 
