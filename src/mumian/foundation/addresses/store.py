@@ -121,7 +121,7 @@ def ended(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 def search(session: Session, key: Mapping[str, Any], date: str, district: str, limit: int) -> list[StandardAddress]:
     """Addresses by columns that an index covers (`road`, `number_value`, `tail` | `poi`, `tail` | `community`), at a date."""
-    where = " AND ".join(f"{column} = :{column}" for column in key)
+    where = " AND ".join(f"{column} = :{column}" + (f" AND {column} <> ''" if column in TERMS else "") for column in key)
     near = " AND district = :district" if district else ""
     params = {**key, "date": date, "limit": limit} | ({"district": district} if district else {})
     order = " ORDER BY number_value, tail" if "tail" not in key else ""
@@ -188,12 +188,14 @@ def terms_like(session: Session, kind: str, name: str, limit: int = 200) -> list
     return list(dict.fromkeys([row["term"] for row in begun] + [row["term"] for row in rows]))
 
 
-def names_for(session: Session, element: str, alias: str) -> list[Row]:
-    """What an alias stands for: name, within, until."""
+def names_for(session: Session, asked: Mapping[str, str]) -> list[Row]:
+    """What the names of elements stand for, where they are aliases: element, alias, name, within, until."""
+    if not asked:
+        return []
+    either = " OR ".join(f"(element = :e{i} AND alias = :a{i})" for i in range(len(asked)))
+    params = {f"e{i}": element for i, element in enumerate(asked)} | {f"a{i}": alias for i, alias in enumerate(asked.values())}
     return session.rows(
-        "SELECT name, within, until FROM addresses_alias WHERE element = :element AND alias = :alias ORDER BY within DESC, name",
-        element=element,
-        alias=alias,
+        f"SELECT element, alias, name, within, until FROM addresses_alias WHERE {either} ORDER BY within DESC, name", **params
     )
 
 

@@ -112,7 +112,7 @@ def train(
     sentences: Sequence[Sentence],
     divisions: Divisions,
     name: str,
-    members: int = 3,
+    members: int = 2,
     rounds: int = 14,
     hidden: int = 128,
     tell: Callable[[str], None] = lambda line: None,

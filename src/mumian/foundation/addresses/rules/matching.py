@@ -36,28 +36,26 @@ RADIUS = {
 
 
 def similarity(a: str, b: str) -> float:
-    """1 for equal names, less for each slip, 0 where half or more differs; a name within the other counts by its share."""
+    """1 for equal names, less for one slip, at least 0.6 for a name within the other, 0 for all else."""
     if a == b:
         return 1.0
     if not a or not b:
         return 0.0
     if a in b or b in a:
         return 0.6 + 0.4 * min(len(a), len(b)) / max(len(a), len(b))
-    return max(0.0, 1.0 - 2.0 * distance(a, b) / max(len(a), len(b)) * 0.5)
+    return 1.0 - 1.0 / max(len(a), len(b)) if one_slip(a, b) else 0.0
 
 
-def distance(a: str, b: str) -> int:
-    """The Levenshtein distance, with neighbours changed round as one slip (optimal string alignment)."""
-    before, row = list(range(len(b) + 1)), [0] * (len(b) + 1)
-    older = before
-    for i, x in enumerate(a, 1):
-        row = [i] + [0] * len(b)
-        for j, y in enumerate(b, 1):
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                row[j] = min(row[j], older[j - 2] + 1)
-        older, before = before, row
-    return row[-1] if a else len(b)
+def one_slip(a: str, b: str) -> bool:
+    """Whether two different texts are one character apart: another one, one more, one less, or two neighbours changed round."""
+    first, shorter = 0, min(len(a), len(b))
+    while first < shorter and a[first] == b[first]:
+        first += 1
+    last = 0
+    while last < shorter - first and a[-1 - last] == b[-1 - last]:
+        last += 1
+    middle_a, middle_b = a[first : len(a) - last], b[first : len(b) - last]
+    return max(len(middle_a), len(middle_b)) == 1 or (len(middle_a) == 2 and middle_a == middle_b[::-1])
 
 
 def judge(asked: Mapping[str, str], place: Place, address: StandardAddress) -> tuple[float, tuple[str, ...], str]:

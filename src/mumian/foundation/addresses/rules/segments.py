@@ -226,9 +226,17 @@ def _of_number(element: Element, before: list[Element], after: list[Element]) ->
         kind = "road" if "road" not in kinds else "number"
     elif "subroad" in kinds and ("number" in kinds or before[-1].kind == "subroad"):
         kind = "subnumber"
-    elif (before and before[-1].kind == "number" and before[-1].text.endswith("弄")) or (kinds & {"poi", "subpoi"} and ("number" in kinds or any(other.kind in ("unit", "room", "floor") for other in after))):
+    elif _houses(before, after):
         kind = "building"
     return [element._replace(kind=kind)]
+
+
+def _houses(before: list[Element], after: list[Element]) -> bool:
+    """Whether a number behind these counts houses: behind a lane, or in a compound that has its number already."""
+    kinds = {other.kind for other in before}
+    if before and before[-1].kind == "number" and before[-1].text.endswith("弄"):
+        return True
+    return bool(kinds & {"poi", "subpoi"}) and ("number" in kinds or any(o.kind in ("unit", "room", "floor") for o in after))
 
 
 def _of_building(element: Element, before: list[Element], after: list[Element]) -> list[Element]:

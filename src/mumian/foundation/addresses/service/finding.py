@@ -61,15 +61,12 @@ def match(session: Session, parsed: ParsedAddress, date: str, limit: int = 5) ->
 def _renamed(session: Session, asked: dict[str, str], parsed: ParsedAddress, date: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """The fields with former and other names replaced by those in force, and a reason for each."""
     changed, told = dict(asked), list(parsed.place.reasons)
-    for kind in store.TERMS:
-        if kind not in asked:
-            continue
-        for row in store.names_for(session, kind, asked[kind]):
-            here = not row["within"] or not parsed.place.district or row["within"] == parsed.place.district
-            if here and (not row["until"] or date >= row["until"]):
-                changed[kind] = row["name"]
-                told.append(f"{kind}:former {asked[kind]}" if row["until"] else f"{kind}:alias {asked[kind]}")
-                break
+    for row in store.names_for(session, {kind: asked[kind] for kind in store.TERMS if kind in asked}):
+        kind, alias = row["element"], row["alias"]
+        here = not row["within"] or not parsed.place.district or row["within"] == parsed.place.district
+        if here and changed[kind] == alias and (not row["until"] or date >= row["until"]):
+            changed[kind] = row["name"]
+            told.append(f"{kind}:former {alias}" if row["until"] else f"{kind}:alias {alias}")
     return changed, tuple(told)
 
 
