@@ -11,7 +11,7 @@ from mumian.foundation.identity.contracts import Caller
 from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
-from mumian.foundation.sensing.quality.flags import good
+from mumian.foundation.sensing.flags import good
 from mumian.foundation.sensing.rules import instant, microseconds
 from mumian.foundation.sensing.service.amending import Amendments
 from mumian.foundation.sensing.service.evidence import faults
@@ -88,7 +88,7 @@ class Sensing:
 
         Each stream and time comes once, with its newest result, and what was deleted not at all; missing values, and results that are no numbers, are NaN.
         Details come only when they are asked for. With `good_only` those that something speaks against are left out (see
-        `quality.flags`; that nothing came for a while before is nothing against an observation).
+        `flags`; that nothing came for a while before is nothing against an observation).
         """
         wanted = np.unique(np.asarray(streams, np.int64))
         wanted = wanted[wanted > 0]

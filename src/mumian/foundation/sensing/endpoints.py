@@ -11,8 +11,9 @@ from starlette.types import ASGIApp
 
 from mumian.foundation.identity.api import Caller, permit
 from mumian.foundation.sensing.api import Sensing
+from mumian.foundation.sensing.charts.endpoints import router as charts
 from mumian.foundation.sensing.contracts import StreamInfo
-from mumian.foundation.sensing.quality.flags import names_of
+from mumian.foundation.sensing.flags import names_of
 from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.sta.app import PREFIX, SensorThings
 from mumian.kernel.clock import iso
@@ -21,6 +22,7 @@ from mumian.kernel.web import Page, PlatformDep
 from mumian.kernel.web.paging import MOST, cursor, parse_cursor
 
 router = APIRouter(prefix="/api/v1/foundation/sensing", tags=["sensing"])
+router.include_router(charts)
 MOUNTS: list[tuple[str, Callable[[Platform], ASGIApp]]] = [(PREFIX, SensorThings)]
 
 

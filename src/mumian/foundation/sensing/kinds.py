@@ -1,10 +1,11 @@
-"""Kinds of sensing: streams, and how their observations are judged."""
+"""Kinds of sensing: streams, and how their observations are judged and kept."""
 
 from collections.abc import Iterable
 
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.models import StreamSpec
 from mumian.foundation.sensing.quality.kinds import QUALITY_PROFILE
+from mumian.foundation.sensing.retention.kinds import RETENTION
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.declarations.kinds import Catalogue, Change, Kind
 from mumian.kernel.errors import Fault
@@ -47,4 +48,5 @@ KINDS = [
         "Stream", StreamSpec, "What one sensor of one thing observes of one property.", check=check_stream, on_apply=apply_stream
     ),
     QUALITY_PROFILE,
+    RETENTION,
 ]

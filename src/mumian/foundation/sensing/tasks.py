@@ -4,7 +4,10 @@ from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.mqtt.endpoint import Mqtt
 from mumian.foundation.sensing.quality.judging import Judging
+from mumian.foundation.sensing.retention.aggregates import Aggregates
+from mumian.foundation.sensing.retention.retaining import Retaining
 from mumian.foundation.sensing.service.evidence import faults
+from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.platform import Platform
 
 
@@ -14,6 +17,9 @@ def register(platform: Platform) -> None:
     platform.provide(Sensing, sensing)
     platform.background(sensing.folding)
     platform.background(Judging(sensing))
+    kept = Aggregates(lambda: platform.get(Lake))  # type: ignore[type-abstract]
+    platform.provide(Aggregates, kept)
+    platform.background(Retaining(platform, sensing, kept))
     mqtt = Mqtt(platform, sensing)
     platform.provide(Mqtt, mqtt)
     platform.background(mqtt)

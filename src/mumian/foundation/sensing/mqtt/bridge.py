@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from mumian.foundation.sensing.mqtt import addresses
 from mumian.foundation.sensing.mqtt.broker import Broker
-from mumian.foundation.sensing.mqtt.intake import BUSY, Entry, Intake
+from mumian.foundation.sensing.mqtt.entries import BUSY, Entry
+from mumian.foundation.sensing.mqtt.intake import Intake
 from mumian.foundation.sensing.mqtt.packets import Filter, Publish
 from mumian.foundation.sensing.mqtt.publishing import Publishing
 from mumian.foundation.sensing.settings import MqttSettings

@@ -1,28 +1,68 @@
 """One client's connection: its packets in, what it is sent out; by TCP, or by WebSocket where it begins with an HTTP request."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.mqtt import packets, wire
-from mumian.foundation.sensing.mqtt.intake import Entry
-from mumian.foundation.sensing.mqtt.packets import PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, V5, V311, Connect, Publish
+from mumian.foundation.sensing.mqtt.entries import Entry
+from mumian.foundation.sensing.mqtt.intake import Intake
+from mumian.foundation.sensing.mqtt.packets import PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, V5, V311, Connect, Publish, Subscribe
 from mumian.foundation.sensing.mqtt.sessions import Session
 from mumian.foundation.sensing.mqtt.websocket import WebSocket
 from mumian.foundation.sensing.mqtt.wire import Framer, Violation
-
-if TYPE_CHECKING:
-    from mumian.foundation.sensing.mqtt.server import Server
+from mumian.foundation.sensing.settings import MqttSettings
 
 _MOST_UNSETTLED = 256 * 1024
 _WEIGHT = 100
 _SEND_BUFFER = 1024 * 1024
 
 
+class Host(Protocol):
+    """The server, as far as a connection needs it."""
+
+    settings: MqttSettings
+    intake: Intake
+    connections: "dict[Connection, None]"
+    streams: dict[bytes, tuple[int, str]]
+
+    def now(self) -> float:
+        """The loop's clock."""
+        ...
+
+    async def welcome(self, connection: "Connection", connect: Connect) -> None:
+        """Answer a CONNECT."""
+        ...
+
+    def left(self, connection: "Connection") -> None:
+        """A connection is gone."""
+        ...
+
+    def may_write(self, connection: "Connection") -> bool:
+        """Whether a connection may record observations just now."""
+        ...
+
+    def publish(self, connection: "Connection", message: Publish) -> None:
+        """Give a PUBLISH its effect."""
+        ...
+
+    def must_end(self, connection: "Connection", entry: Entry) -> bool:
+        """Whether a publish that failed cannot be answered but by ending the connection."""
+        ...
+
+    def subscribe(self, connection: "Connection", subscribe: Subscribe) -> None:
+        """Answer a SUBSCRIBE."""
+        ...
+
+    def unsubscribe(self, connection: "Connection", number: int, topics: list[str]) -> None:
+        """Answer an UNSUBSCRIBE."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """State of one connection; `session` is there from CONNECT on."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: Host) -> None:
         self.server = server
         self.transport: Any = None
         self.version = V311

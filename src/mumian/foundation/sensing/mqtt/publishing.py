@@ -6,7 +6,8 @@ from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.mqtt import addresses, wire
 from mumian.foundation.sensing.mqtt.broker import Broker
-from mumian.foundation.sensing.mqtt.intake import Entry, Intake, Sender
+from mumian.foundation.sensing.mqtt.entries import Entry, Sender
+from mumian.foundation.sensing.mqtt.intake import Intake
 from mumian.foundation.sensing.mqtt.packets import Publish
 from mumian.foundation.sensing.mqtt.sessions import Message, Session
 from mumian.foundation.sensing.sta.paths import Path

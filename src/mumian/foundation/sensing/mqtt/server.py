@@ -11,7 +11,8 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.mqtt import addresses, packets, wire
 from mumian.foundation.sensing.mqtt.broker import Broker
 from mumian.foundation.sensing.mqtt.connection import Connection
-from mumian.foundation.sensing.mqtt.intake import BAD_TOPIC, BUSY, FAILED, NOT_AUTHORISED, Entry, Intake, code_of
+from mumian.foundation.sensing.mqtt.entries import BAD_TOPIC, BUSY, FAILED, NOT_AUTHORISED, Entry, code_of
+from mumian.foundation.sensing.mqtt.intake import Intake
 from mumian.foundation.sensing.mqtt.packets import V311, Connect, Publish, Subscribe, Will
 from mumian.foundation.sensing.mqtt.publishing import Publishing
 from mumian.foundation.sensing.mqtt.sessions import Session

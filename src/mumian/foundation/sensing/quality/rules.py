@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mumian.foundation.sensing.contracts import NONE, Float64, Int64, Observations
-from mumian.foundation.sensing.quality.flags import AFTER_GAP, CLOCK_DRIFT, OUT_OF_RANGE, SPIKE, STUCK
+from mumian.foundation.sensing.flags import AFTER_GAP, CLOCK_DRIFT, OUT_OF_RANGE, SPIKE, STUCK
 
 WINDOW = 11
 _SCALE = 1.4826

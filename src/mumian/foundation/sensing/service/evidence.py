@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from mumian.foundation.ledger.api import Fault, steady
 from mumian.foundation.sensing import rules, store
+from mumian.foundation.sensing.removal.rules import units
+from mumian.foundation.sensing.removal.store import removals
 from mumian.foundation.sensing.service.finder import TABLE, Finder
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.platform import Platform
@@ -26,24 +28,28 @@ def faults(session: Session, platform: Platform, finder: Finder) -> Iterator[Fau
 
 
 def _batches(session: Session, finder: Finder) -> Iterator[Fault]:
-    for row in session.rows(_EVENTS):
-        told = json.loads(row["payload"])
-        place = f"{told['first_id']}–{told['last_id']}"
+    recorded = [json.loads(row["payload"]) for row in session.rows(_EVENTS)]
+    expected, doubts = units(recorded, removals(session))
+    for unit in doubts:
+        yield Fault("lake observations", f"{unit.first}–{unit.last}", "removal", "whole batches", "others than were told")
+    for unit in expected:
+        place = f"{unit.first}–{unit.last}"
         try:
-            kept = finder.numbered(told["first_id"], told["last_id"])
-            found = rules.digest(kept)
+            kept = finder.numbered(unit.first, unit.last)
+            found = rules.digest(kept) if len(kept) else ""
         except Exception as error:
             yield Fault("lake observations", place, "rows", "readable", _reason(error))
             continue
-        if len(kept) != told["count"]:
-            yield Fault("lake observations", place, "count", str(told["count"]), str(len(kept)))
-        elif found != told["digest"]:
-            yield Fault("lake observations", place, "digest", told["digest"], found)
+        if len(kept) != unit.count:
+            yield Fault("lake observations", place, "count", str(unit.count), str(len(kept)))
+        elif found != unit.digest:
+            yield Fault("lake observations", place, "digest", unit.digest, found)
 
 
 def _told(session: Session) -> int:
     """How many rows were told of; those of folds that are not told yet are taken as they were planned."""
     told = sum(int(json.loads(row["payload"])["count"]) for row in session.rows(_EVENTS))
+    told -= sum(int(removal["removed"]) for removal in removals(session))
     return told + sum(int(row["observations"]) for row in store.planned_folds(session))
 
 

@@ -236,8 +236,9 @@ class Work:
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str, **params: Any) -> int:
-    found = connection.execute(sql, params).fetchone()
-    return int(found[0]) if found else 0
+    # All rows are asked for: what changes the lake is undone when its answer is left half read.
+    found = connection.execute(sql, params).fetchall()
+    return int(found[0][0]) if found else 0
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:

@@ -1,0 +1,1 @@
+"""Retention of observations by declaration: hourly and daily aggregates stay when single observations are removed, provably."""
