@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from mumian.app.platform import create_platform
@@ -14,6 +15,8 @@ from mumian.kernel.declarations.documents import Document
 from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
+from tests.foundation.engines import ENGINES, records_url
+from tests.foundation.sensing.writing import Client
 
 PLACE = {"thing": "station", "longitude": 113.3, "latitude": 23.1}
 
@@ -68,4 +71,19 @@ async def http(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.As
     async with httpx.AsyncClient(transport=transport, base_url="http://city", headers=headers) as client:
         client.platform = made  # type: ignore[attr-defined]
         yield client
+    await made.stop()
+
+
+@pytest_asyncio.fixture(params=ENGINES)
+async def sta(settings: Settings, clock: ManualClock, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A SensorThings client of a platform with the streams a, b and c, on each engine of the records."""
+    url = records_url(request.param, f"sensing_{new_id().lower()}")
+    made = build(settings.model_copy(update={"records": url}), clock)
+    token = token_for(made, "sensing:*")
+    await made.start()
+    transport = httpx.ASGITransport(create_asgi(made), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://city", headers=headers) as client:
+        client.platform = made  # type: ignore[attr-defined]
+        yield Client(client)
     await made.stop()

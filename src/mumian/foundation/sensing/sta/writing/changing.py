@@ -63,17 +63,16 @@ def relink(work: Work, kind: EntityType, row: Row, name: str, numbers: list[int]
         return True
     if link.target == "MultiDatastreams" and link.through is not None:
         raise Fixed(link=name)
-    if kind.name == "Things" and name == "Locations":
-        _refuse_declared_place(work, row)
-        if numbers == work.linked(_through(kind, name), row["id"]):
-            return False
+    if kind.name == "Things" and name == "Locations" and numbers == work.linked(_through(kind, name), row["id"]):
+        return False
     attach(work, kind, row["id"], name, numbers)
     return True
 
 
 def detach(work: Work, kind: EntityType, number: int, name: str, other: int | None) -> None:
     """Remove a link to many (`$ref` with DELETE); links that an entity cannot be without stay."""
-    row, link = work.row(kind, number), kind.links[name]
+    work.row(kind, number)
+    link = kind.links[name]
     if link.through is None or other is None or link.target == "MultiDatastreams" or kind.name == "MultiDatastreams":
         raise Fixed(link=name)
     linked = work.linked(link.through, number)
@@ -84,11 +83,8 @@ def detach(work: Work, kind: EntityType, number: int, name: str, other: int | No
         raise Fixed(link=name)
     left = [one for one in linked if one != other]
     if kind.name == "Things":
-        _refuse_declared_place(work, row)
         work.move(number, left)
     elif kind.name == "Locations" and name == "Things":
-        thing = work.row(TYPES["Things"], other)
-        _refuse_declared_place(work, thing)
         work.move(other, [one for one in work.linked(_through(TYPES["Things"], "Locations"), other) if one != number])
     else:
         table, own, column = link.through
@@ -129,13 +125,7 @@ def _follow(work: Work, kind: EntityType, number: int, columns: Row) -> None:
         store.announce(work.tx, number)
     if kind.name == "Locations" and "location" in columns:
         for thing in work.linked(_through(kind, "Things"), number):
-            _refuse_declared_place(work, work.row(TYPES["Things"], thing))
             work.move(thing, work.linked(_through(TYPES["Things"], "Locations"), thing))
-
-
-def _refuse_declared_place(work: Work, thing: Row) -> None:
-    if thing["origin"] == "declaration":
-        refuse_renaming(work, TYPES["Things"], thing)
 
 
 def _differs(name: str, column: str, columns: Row) -> bool:

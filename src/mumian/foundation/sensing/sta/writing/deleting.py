@@ -59,6 +59,8 @@ def _unlink(work: Work, kind: EntityType, number: int) -> list[int]:
             continue
         if kind.name == "Locations" and name == "Things":
             things = work.linked(link.through, number)
+            for thing in things:
+                work.refuse_declared_place(thing)
         store.delete(work.tx, link.through[0], number, link.through[1])
     if kind.name == "Locations":
         # A new place makes a new feature of interest, also if a later location gets the same shape.

@@ -67,12 +67,19 @@ class Work:
         self.tx.emit(EntityDeleted(subject=name, entity=kind.name, number=number, properties=properties, links=links))
 
     def move(self, thing: int, locations: list[int], past: int | None = None) -> None:
-        """Let a thing be elsewhere, from now on (or since history entry `past`), and tell."""
+        """Let a thing be elsewhere, from now on (or since history entry `past`), and tell; raises DeclaredName."""
+        self.refuse_declared_place(thing)
         entry = store.move(self.tx, thing, locations, self.tx.now_text, past)
         if past is None:
             links = {"Thing": thing, "Locations": locations}
             self.created(TYPES["HistoricalLocations"], entry, {"time": self.tx.now_text}, links)
         self.streams |= {row["id"] for row in self.tx.session.rows("SELECT id FROM sensing_stream WHERE thing = :t", t=thing)}
+
+    def refuse_declared_place(self, thing: int) -> None:
+        """Raise DeclaredName where a declaration says where the thing is."""
+        row = self.row(TYPES["Things"], thing)
+        if row["origin"] == "declaration":
+            refuse_renaming(self, TYPES["Things"], row)
 
     def linked(self, through: tuple[str, str, str], number: int) -> list[int]:
         """The ids that a table of pairs has beside this one."""
