@@ -199,7 +199,6 @@ SEEDS: dict[str, Callable[[Path], Path]] = {
     "fgb": lambda folder: _write(folder / "seed.fgb", "FlatGeobuf"),
     "geojson": lambda folder: _write(folder / "seed.geojson", "GeoJSON"),
     "kml": lambda folder: _write(folder / "seed.kml", "KML"),
-    "zip": lambda folder: _shapes(folder),
 }
 
 
@@ -208,6 +207,9 @@ def _shapes(folder: Path) -> Path:
     inner.mkdir()
     _write(inner / "seed.shp", "ESRI Shapefile")
     return _zip(folder / "seed.zip", inner)
+
+
+SEEDS["zip"] = _shapes
 
 
 @pytest.mark.parametrize("kind", sorted(SEEDS))

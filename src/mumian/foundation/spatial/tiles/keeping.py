@@ -77,6 +77,8 @@ def archive(layers: Layers, layer: str, file: Path, properties: Sequence[str] | 
             if content:
                 writer.write_tile(number, compress(content, 6, mtime=0))
                 count += 1
+        if count == 0:
+            writer.write_tile(zxy_to_tileid(first, 0, 0), compress(b"", 6, mtime=0))  # the format knows no archive without a tile
         west, south, east, north = (round(value * 1e7) for value in bounds)
         longitude, latitude, zoom = first_view(table.bounds)
         header = {

@@ -89,4 +89,5 @@ def _gathered(table: Table, tile: Tile, where: str, properties: Sequence[str] | 
 
 
 def _encoded(table: Table, rows: str) -> str:
-    return f"SELECT ST_AsMVT(r, {quoted(table.layer)}, {EXTENT}, '{_KEY}') FROM ({rows})"
+    encoded = f"ST_AsMVT(r, {quoted(table.layer)}, {EXTENT}, '{_KEY}')"
+    return f"SELECT CASE WHEN count(*) > 0 THEN {encoded} END FROM ({rows})"
