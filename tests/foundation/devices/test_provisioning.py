@@ -134,14 +134,23 @@ async def test_a_device_proves_its_key_and_each_challenge_serves_once(town: Town
         return await stranger.post(f"{BASE}/enrolments/tokens", json={"code": "WL-001", "nonce": nonce, "signature": signature})
 
     challenge = (await stranger.post(f"{BASE}/enrolments/challenges", json={"code": "WL-001"})).json()
+    other = (await stranger.post(f"{BASE}/enrolments/challenges", json={"code": "WL-002"})).json()
     assert (await prove(Ed25519PrivateKey.generate(), challenge["nonce"], challenge["statement"])).status_code == 401
-    assert (await prove(key, challenge["nonce"], challenge["statement"])).status_code == 401
+    assert (await prove(key, other["nonce"], other["statement"])).status_code == 401
+    assert (await prove(key, "x" + challenge["nonce"], "x" + challenge["statement"])).status_code == 401
+    late = challenge
     challenge = (await stranger.post(f"{BASE}/enrolments/challenges", json={"code": "WL-001"})).json()
     proven = await prove(key, challenge["nonce"], challenge["statement"])
     assert proven.status_code == 201, proven.text
     assert (await prove(key, challenge["nonce"], challenge["statement"])).status_code == 401
     assert (await town.client(proven.json()["token"]).get(f"{BASE}/self")).json()["code"] == "WL-001"
     assert (await stranger.post(f"{BASE}/enrolments/challenges", json={"code": "NO-SUCH"})).status_code == 201
+    credentials = town.devices.credentials
+    nonce, expires = credentials.challenge("WL-001")
+    assert nonce.startswith(expires)
+    early = nonce.replace(expires, "2001" + expires[4:])
+    assert (await prove(key, early, f"mumian-device-token\nWL-001\n{early}")).status_code == 401
+    assert (await prove(key, late["nonce"], late["statement"])).status_code == 201
 
 
 async def test_a_key_that_is_none_is_refused(town: Town, admin: httpx.AsyncClient) -> None:

@@ -92,7 +92,7 @@ async def enrol_device(platform: PlatformDep, body: EnrolBody, response: Respons
 @router.post("/enrolments/challenges", status_code=201, dependencies=_ENROLS)
 async def challenge_device(platform: PlatformDep, body: ChallengeBody, response: Response) -> ChallengeOut:
     """A text for a device to sign with its key, to get a token that lives some hours."""
-    nonce, expires = await platform.get(Devices).credentials.challenge(body.code)
+    nonce, expires = platform.get(Devices).credentials.challenge(body.code)
     response.headers.update(_ONCE)
     return ChallengeOut(nonce=nonce, statement=statement(body.code, nonce).decode(), expires=expires)
 

@@ -73,11 +73,6 @@ CREATE TABLE devices_enrolment (
   digest TEXT NOT NULL,
   expires TEXT NOT NULL
 );
-CREATE TABLE devices_challenge (
-  code TEXT PRIMARY KEY,
-  nonce TEXT NOT NULL,
-  expires TEXT NOT NULL
-);
 CREATE TABLE devices_credential (
   id TEXT PRIMARY KEY,
   code TEXT NOT NULL,

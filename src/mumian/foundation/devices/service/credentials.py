@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
+from hmac import digest as hmac_digest
 
 from mumian.foundation.devices import store
 from mumian.foundation.devices.contracts import Device
@@ -43,6 +44,7 @@ class Credentials:
         self._platform = platform
         self._lives = lives
         self._settings = settings
+        self._key = secrets.token_bytes(32)  # of this process: what it asked before a restart is asked again
 
     @property
     def _identity(self) -> Identity:
@@ -72,16 +74,10 @@ class Credentials:
     async def enrol(self, code: str, secret: str, public_key: str | None = None) -> tuple[Device, Issued]:
         """Turn a one-time secret into the device's token, and bind its Ed25519 key (base64) if any. Raises BadEnrolment."""
         key = None if public_key is None else _public_key(public_key)
-        device = await self._platform.records.read(lambda session: store.find(session, code))
-        if device is None:
-            raise BadEnrolment
-        account = await self._account(device.owner)
+        account = await self._account((await self._platform.records.read(lambda s: self._offered(s, code, secret))).owner)
 
         def work(tx: Transaction) -> tuple[Device, Issued]:
-            kept = tx.session.row("SELECT digest, expires FROM devices_enrolment WHERE code = :code", code=code)
-            if kept is None or kept["expires"] <= iso(self._now()) or not compare_digest(kept["digest"], _digest(secret)):
-                raise BadEnrolment
-            found = self._lives.find(tx.session, code)
+            found = self._offered(tx.session, code, secret)
             _may_enrol(found)
             tx.session.execute("DELETE FROM devices_enrolment WHERE code = :code", code=code)
             self._revoke_all(tx, code)
@@ -93,45 +89,45 @@ class Credentials:
         self._identity.callers.forget()
         return made
 
-    async def challenge(self, code: str) -> tuple[str, str]:
-        """A text for the device to sign with its key, and until when; one at a time. The same for devices that are not there."""
-        nonce, expires = secrets.token_urlsafe(32), iso(self._now() + timedelta(seconds=self._settings.challenge_seconds))
+    def _offered(self, session: Session, code: str, secret: str) -> Device:
+        """The device to which an enrolment secret in force belongs; raises BadEnrolment."""
+        kept = session.row("SELECT digest, expires FROM devices_enrolment WHERE code = :code", code=code)
+        device = store.find(session, code)
+        fits = kept is not None and kept["expires"] > iso(self._now()) and compare_digest(kept["digest"], _digest(secret))
+        if device is None or not fits:
+            raise BadEnrolment
+        return device
 
-        def work(tx: Transaction) -> None:
-            if _key_of(tx.session, code) is not None:
-                tx.session.execute(
-                    "INSERT INTO devices_challenge (code, nonce, expires) VALUES (:code, :nonce, :expires) "
-                    "ON CONFLICT (code) DO UPDATE SET nonce = :nonce, expires = :expires",
-                    code=code,
-                    nonce=nonce,
-                    expires=expires,
-                )
-
-        await self._platform.records.write(work)
-        return nonce, expires
+    def challenge(self, code: str) -> tuple[str, str]:
+        """A text for a device to sign with its key, and until when; nothing is kept of it, and it tells not who has a key."""
+        expires = iso(self._now() + timedelta(seconds=self._settings.challenge_seconds))
+        begin = f"{expires}/{secrets.token_urlsafe(16)}"
+        return f"{begin}/{self._seal(code, begin)}", expires
 
     async def prove(self, code: str, nonce: str, signature: str) -> tuple[Device, Issued]:
-        """Turn the signed challenge into a token that lives some hours; raises BadEnrolment."""
-        device = await self._platform.records.read(lambda session: store.find(session, code))
-        if device is None:
+        """Turn a signed challenge into a token that lives some hours; each serves once. Raises BadEnrolment."""
+        begin, _, seal = nonce.rpartition("/")
+        expires, now = begin.partition("/")[0], iso(self._now())
+        if not compare_digest(seal.encode(), self._seal(code, begin).encode()) or expires <= now:
+            raise BadEnrolment
+        device, key = await self._platform.records.read(lambda session: (store.find(session, code), _key_of(session, code)))
+        if device is None or key is None or not _signed(key, statement(code, nonce), signature):
             raise BadEnrolment
         account = await self._account(device.owner)
 
-        def work(tx: Transaction) -> tuple[Device, Issued] | None:
-            kept = tx.session.row("SELECT nonce, expires FROM devices_challenge WHERE code = :code", code=code)
-            tx.session.execute("DELETE FROM devices_challenge WHERE code = :code", code=code)
-            key = _key_of(tx.session, code)
-            fresh = kept is not None and kept["expires"] > iso(self._now()) and compare_digest(kept["nonce"], nonce)
-            if not fresh or key is None or not _signed(key, statement(code, nonce), signature):
-                return None
+        def work(tx: Transaction) -> tuple[Device, Issued]:
+            tx.session.execute("DELETE FROM devices_proof WHERE expires <= :now", now=now)
+            sql = "INSERT INTO devices_proof (nonce, expires) VALUES (:nonce, :expires) ON CONFLICT (nonce) DO NOTHING"
             found = self._lives.find(tx.session, code)
+            if not tx.session.execute(sql, nonce=nonce, expires=expires) or _key_of(tx.session, code) != key:
+                raise BadEnrolment
             _may_enrol(found)
             return found, self._issue(tx, found, account, timedelta(hours=self._settings.key_token_hours))
 
-        made = await self._platform.records.write(work)
-        if made is None:
-            raise BadEnrolment
-        return made
+        return await self._platform.records.write(work)
+
+    def _seal(self, code: str, begin: str) -> str:
+        return hmac_digest(self._key, f"{code}/{begin}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
     async def rotate(self, code: str, by: Actor) -> Issued:
         """Another token for an enrolled device; the one it has stays until it confirms the new one, so that none is lost."""
