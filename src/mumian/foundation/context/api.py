@@ -54,7 +54,7 @@ class Context:
         self.folding = Folding(platform, self.settings)
         self.subscriptions = Subscriptions(platform.records, platform.clock, self.contexts, self.things)
         self.notifying = Notifying(platform, self.subscriptions, self.settings)
-        self.watching = Watching(platform, self.memory, self.things, self.subscriptions, self.notifying)
+        self.watching = Watching(platform, self.asking, self.memory, self.things, self.subscriptions, self.notifying)
         self.notifying.before = self.watching.settle
         self.writer.watch = self.subscriptions.notices
         self.writer.after = self.notifying.wake

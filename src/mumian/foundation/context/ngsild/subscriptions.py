@@ -41,6 +41,8 @@ async def create(request: Request) -> Answer:
 async def _context(request: Request, document: dict[str, Any]) -> Any:
     """The @context of a subscription; one that is written out is kept, so that notifications can refer to it (5.8.1)."""
     context = document.get("@context", link_context(request))
+    if isinstance(context, list) and len(context) == 1:
+        context = context[0]
     if context is None or isinstance(context, str):
         return context
     contexts = request.context.contexts

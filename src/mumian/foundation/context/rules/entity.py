@@ -26,10 +26,12 @@ class Entity:
     created: str
     modified: str
     scope: tuple[str, ...] = ()
+    past: bool = False
+    """It was made by telling its past alone, and goes when that is forgotten."""
 
     def changed(self, now: str, **changes: Any) -> "Entity":
         """The same entity with some members changed at `now`."""
-        return replace(self, modified=now, **changes)
+        return replace(self, modified=now, past=False, **changes)
 
 
 def encode(entity: Entity) -> bytes:
@@ -37,13 +39,15 @@ def encode(entity: Entity) -> bytes:
     form: dict[str, Any] = {"t": entity.types, "c": entity.created, "m": entity.modified, "a": entity.attributes}
     if entity.scope:
         form["s"] = entity.scope
+    if entity.past:
+        form["p"] = True
     return _encode(form)
 
 
 def decode(id_: str, body: str | bytes) -> Entity:
     """An entity from its stored form."""
     form = msgspec.json.decode(body)
-    return Entity(id_, tuple(form["t"]), form["a"], form["c"], form["m"], tuple(form.get("s", ())))
+    return Entity(id_, tuple(form["t"]), form["a"], form["c"], form["m"], tuple(form.get("s", ())), form.get("p", False))
 
 
 def value_of(instance: Instance) -> Any:

@@ -19,10 +19,9 @@ _FORMATS = {"normalized": "normalized", "concise": "concise", "simplified": "sim
 _OPTIONS = {*_FORMATS, "sysAttrs", "temporalValues", "aggregatedValues", "count", "noOverwrite", "update", "replace", "append"}
 _MEMBERS = frozenset({"id", "type", "scope", "createdAt", "modifiedAt"})
 _SHOWING = {"options", "format", "attrs", "pick", "omit", "lang", "datasetId", "local", "localOnly", "limit", "offset", "count"}
-_SHOWING |= {"geometryProperty", "containedBy", "join", "joinLevel", "entityMap"}
+_SHOWING |= {"geometryProperty"}
 ASKING = frozenset({
-    "id", "type", "idPattern", "q", "csf", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "jsonKeys",
-    "expandValues", "orderBy", "collation", *_SHOWING,
+    "id", "type", "idPattern", "q", "csf", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", *_SHOWING,
 })  # fmt: skip
 RETRIEVING = frozenset({"type", *_SHOWING})
 

@@ -72,7 +72,7 @@ def window(timerel: str | None, time_at: str | None, end_at: str | None, by: str
     if timerel == "before":
         return Window(EARLIEST, at, by, last, True)
     if timerel == "after":
-        return Window(at + 1, LATEST, by, last, True)
+        return Window(at, LATEST, by, last, True)
     if end_at is None:
         raise BadRequestData.field("endTimeAt", "field.missing")
     return Window(at, texts.moment(end_at, "endTimeAt"), by, last, True)
@@ -100,7 +100,8 @@ def values(moments: Sequence[Moment], by: str) -> dict[str, Any]:
 def iso(time: int | None) -> str:
     """µs since 1970-01-01 UTC as ISO 8601."""
     moment = _EPOCH + timedelta(microseconds=time or 0)
-    spec = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    micros = moment.microsecond
+    spec = "microseconds" if micros % 1000 else "milliseconds" if micros else "seconds"
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
 
 

@@ -52,6 +52,7 @@ class Changing:
 
     def prepare_create(self, entity: Entity) -> Change:
         """A new entity; raises AlreadyExists."""
+        self.things.refresh()
         if self.writer.current(entity.id) is not None or self.things.find(entity.id) is not None:
             raise AlreadyExists(kind="entity", name=entity.id)
         return self.writer.prepare(entity.id, entity, entity.modified)

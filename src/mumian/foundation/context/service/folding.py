@@ -49,6 +49,8 @@ def instances(change: Row) -> list[dict[str, Any]]:
             number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
             body = msgspec.json.encode(instance).decode()
             rows.append({**base, "attribute": name, "kind": "value", "observed": at, "value": number, "body": body})
+    if change["kind"] == "delete":  # whoever bears the id later has a past of its own
+        rows.append({**base, "attribute": "*", "kind": "forgotten", "observed": None, "value": float("nan"), "body": ""})
     kind = "forgotten" if change["kind"] == "forget" else "deleted"
     for name, of in form.get("g", ()):
         rows.append({**base, "attribute": name, "kind": kind, "observed": None, "value": float("nan"), "body": of or ""})

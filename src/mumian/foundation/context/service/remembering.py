@@ -1,9 +1,10 @@
 """Remembering: instances that are added to the past of an entity, or forgotten from it."""
 
+from dataclasses import replace
 from typing import Any
 
 from mumian.foundation.context.errors import BadRequestData
-from mumian.foundation.context.rules import merging
+from mumian.foundation.context.rules import merging, texts
 from mumian.foundation.context.rules.entity import Attributes, Entity, Instance, dataset
 from mumian.foundation.context.rules.history import Delta
 from mumian.foundation.context.rules.names import Names
@@ -37,11 +38,12 @@ class Remembering:
         held = changing.writer.current(id_)
         changes = []
         if held is None and changing.things.find(id_) is None:
-            entity = Entity(id_, reader.types(document), newest, now, now)
+            scope = texts.scopes(document["scope"]) if "scope" in document else ()
+            entity = Entity(id_, reader.types(document), newest, now, now, scope, past=True)
         else:
             base = held or Entity(id_, (), {}, now, now)
             fresh = {name: kept for name, found in newest.items() if (kept := _newer(base.attributes.get(name, []), found))}
-            entity = merging.append(base, fresh, now).entity
+            entity = replace(merging.append(base, fresh, now).entity, past=base.past)
         if rest or held is None:
             change = changing.writer.prepare(id_, entity, now)
             change.delta = Delta("change", now, entity.types, rest)
@@ -53,6 +55,9 @@ class Remembering:
         changing = self._changing
         now = changing.now()
         held = changing.writer.current(id_) or Entity(id_, (), {}, now, now)
+        if held.past and attribute == "*":
+            await changing.writer.submit([changing.prepare_delete(id_)], actor)
+            return
         change = changing.writer.prepare(id_, held, now)
         change.delta = Delta("forget", now, held.types, {}, ((attribute, instance),))
         await changing.writer.submit([change], actor)

@@ -11,6 +11,7 @@ from mumian.foundation.context import store
 from mumian.foundation.context.errors import AlreadyExists, ResourceNotFound
 from mumian.foundation.context.events import SubscriptionChanged
 from mumian.foundation.context.rules import subscription as rules
+from mumian.foundation.context.rules import telling
 from mumian.foundation.context.rules.asks import Ask
 from mumian.foundation.context.rules.compiling import compiled
 from mumian.foundation.context.rules.entity import Entity
@@ -162,6 +163,19 @@ class Subscriptions:
                 found.append(self.notice(subscription, told))
         return found
 
+    def due(self) -> list[Subscription]:
+        """The subscriptions that are told at regular times, and now."""
+        now = self.now()
+        return [
+            s for s in self.all.values() if "timeInterval" in s.body and s.until <= now and rules.status(s.body, now) == "active"
+        ]
+
+    def periodic(self, subscription: Subscription, entities: Sequence[Entity]) -> Row:
+        """The notice of one that is told at regular times: all entities that it asks for."""
+        row = self.notice(subscription, [self._shown(subscription, entity, None) for entity in entities])
+        subscription.until = self.now() + round(subscription.body["timeInterval"] * 1_000_000)
+        return row
+
     def _listening(self) -> list[Subscription]:
         now = self.now()
         return [
@@ -204,10 +218,13 @@ class Subscriptions:
     def _shown(self, subscription: Subscription, entity: Entity, change: Change | None) -> dict[str, Any]:
         if subscription.endpoint.accept == "application/geo+json":
             return geojson(entity, subscription.names, subscription.form)
+        notification = subscription.body["notification"]
+        if change is not None:
+            watched = None if change.new is None else subscription.watched
+            deleted = bool(subscription.triggers & {"attributeDeleted", "entityDeleted", "entityUpdated"})
+            entity = telling.told(entity, change.old, change.delta, watched, deleted, notification)
         shown = render(entity, subscription.names, subscription.form)
-        if change is not None and change.new is None:
-            shown = {**{k: v for k, v in shown.items() if k in ("id", "type")}, "deletedAt": change.delta.time}
-        return shown
+        return {**shown, "deletedAt": change.delta.time} if change is not None and change.new is None else shown
 
     def notice(self, subscription: Subscription, data: list[Any]) -> Row:
         """A notice to be kept until its receiver has taken it; throttling begins."""

@@ -5,7 +5,8 @@ import asyncio
 import numpy as np
 
 from mumian.foundation.context import store
-from mumian.foundation.context.service.memory import Memory
+from mumian.foundation.context.service.asking import Asking
+from mumian.foundation.context.service.memory import Held, Memory
 from mumian.foundation.context.service.notifying import Notifying
 from mumian.foundation.context.service.subscriptions import Subscriptions
 from mumian.foundation.context.service.things import Things
@@ -15,14 +16,22 @@ from mumian.kernel.unit_of_work import Transaction
 
 _POSITION = "observed"
 _MOST = 200_000
+_MOST_ENTITIES = 1000
 
 
 class Watching:
     """Gathers which streams were observed, and turns them into notices in groups; after a restart it looks at what it missed."""
 
     def __init__(
-        self, platform: Platform, memory: Memory, things: Things, subscriptions: Subscriptions, notifying: Notifying
+        self,
+        platform: Platform,
+        asking: Asking,
+        memory: Memory,
+        things: Things,
+        subscriptions: Subscriptions,
+        notifying: Notifying,
     ) -> None:
+        self._asking = asking
         self._memory = memory
         self._platform = platform
         self._things = things
@@ -53,12 +62,26 @@ class Watching:
             if not self._caught_up and sensing.last_id >= self._kept:
                 await asyncio.to_thread(self._catch_up, sensing)
                 self._caught_up = True
+            told = await self._periodic()
             if not self._streams:
-                return False
+                return told
             streams, last = self._streams, self._last
             self._streams = set()
             await self._tell(streams, last)
             return True
+
+    async def _periodic(self) -> bool:
+        """Notices of subscriptions that are told at regular times."""
+        notices = []
+        for subscription in self._subscriptions.due():
+            found = await self._asking.find(subscription.ask, 0, _MOST_ENTITIES, count=False)
+            entities = [item.entity if isinstance(item, Held) else item for item in found.page]
+            if entities:
+                notices.append(self._subscriptions.periodic(subscription, entities))
+        if notices:
+            await self._platform.records.write(lambda tx: store.add_notices(tx, notices))
+            self._notifying.wake(notices)
+        return bool(notices)
 
     def _catch_up(self, sensing: Sensing) -> None:
         """What was recorded after the last notices and before this start; nothing where nobody had ever listened."""
