@@ -34,7 +34,7 @@ def play(seconds: float, draw: Draw, seed: int = 0, fps: float = FPS, noise: flo
     for index in range(round(seconds * fps)):
         picture, time = empty.copy(), index / fps
         draw(picture, time)
-        grain = rng.normal(0, noise, picture.shape[:2] + (1,))
+        grain = rng.normal(0, noise, (*picture.shape[:2], 1))
         yield np.clip(picture + grain, 0, 255).astype(np.uint8), time
 
 

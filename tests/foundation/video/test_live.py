@@ -50,7 +50,7 @@ async def live(settings: Settings) -> AsyncIterator[Platform]:
 async def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
     """Wait until it holds."""
     async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(holds):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - another process makes it hold
             await asyncio.sleep(0.1)
 
 

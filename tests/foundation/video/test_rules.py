@@ -1,7 +1,7 @@
 """Decisions of video hold for whatever comes: codes, views, health, schedules, areas, addresses, pairings."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import cos, radians
 
 import numpy as np
@@ -48,9 +48,12 @@ def test_a_good_code_is_taken_apart_and_put_together(division: str, industry: in
 @given(st.text(max_size=24))
 def test_any_text_as_a_code_is_either_taken_or_refused(text: str) -> None:
     try:
-        codes.parse(text)
+        taken = codes.parse(text)
     except ValueError as error:
-        assert str(error).startswith("video.code.")
+        refused = str(error)
+    else:
+        refused = f"video.code.{taken.type}"
+    assert refused.startswith("video.code.")
 
 
 @given(st.floats(0, 360), st.floats(5, 350), st.floats(10, 500), st.floats(0, 359.9), st.floats(0.05, 0.95))
@@ -107,8 +110,8 @@ def test_a_polygon_that_is_accepted_has_its_corners_in_the_picture_and_an_area(p
 def test_crossings_of_a_line_there_and_back_cancel(
     a: tuple[float, float], b: tuple[float, float], path: list[tuple[float, float]]
 ) -> None:
-    there = [crosses(a, b, old, new) for old, new in zip(path, path[1:], strict=False)]
-    back = [crosses(a, b, new, old) for old, new in zip(path, path[1:], strict=False)]
+    there = [crosses(a, b, old, new) for old, new in pairwise(path)]
+    back = [crosses(a, b, new, old) for old, new in pairwise(path)]
     assert there == [-step for step in back]
 
 

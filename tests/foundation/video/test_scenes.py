@@ -8,7 +8,7 @@ import pytest
 
 from mumian.foundation.video.vision.building import Plan, build
 from mumian.foundation.video.vision.findings import Finding
-from tests.foundation.video.scenes import HEIGHT, WIDTH, Draw, Image, flood, person, play, road, veil, vehicle
+from tests.foundation.video.scenes import HEIGHT, WIDTH, Draw, Image, flood, person, play, road, vehicle, veil
 
 WHOLE = {"street": [(0.02, 0.25), (0.98, 0.25), (0.98, 0.98), (0.02, 0.98)]}
 LEFT = {"bay": [(0.05, 0.3), (0.45, 0.3), (0.45, 0.95), (0.05, 0.95)]}

@@ -8,6 +8,8 @@ from mumian.foundation.video.vision.inference import Model
 from mumian.foundation.video.vision.tracking import Track
 
 _VOTES = 5
+_LONG_SEEN = 25
+_EDGE = 0.01
 
 
 class Labels:
@@ -22,12 +24,20 @@ class Labels:
     def __call__(self, frame: Image, track: Track) -> bool:
         """Whether the object is wanted, as far as is known by now."""
         votes = self._votes.setdefault(track.number, [])
-        if len(votes) < _VOTES:
+        if len(votes) < _VOTES and (_whole(track) or track.hits > _LONG_SEEN):
             votes.append(self._model(cut(frame, track)))
+        if not votes:
+            return False
         shares = np.mean(votes, axis=0)
         best = int(shares.argmax())
         track.label = self._model.labels[best]
         return track.label in self._wanted and float(shares[best]) >= self._certainty
+
+
+def _whole(track: Track) -> bool:
+    """Whether the object is all in the picture: a half truck looks like a car."""
+    left, top, right, bottom = track.box
+    return min(left, top) > _EDGE and max(right, bottom) < 1 - _EDGE
 
 
 def cut(frame: Image, track: Track) -> Image:
