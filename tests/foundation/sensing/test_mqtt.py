@@ -15,9 +15,13 @@ import pytest_asyncio
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from mumian.foundation.identity.api import Caller
+from mumian.foundation.sensing.sta.paths import parse_path
+from mumian.foundation.sensing.sta.writing import requests
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.errors import Forbidden
 from mumian.kernel.settings import Settings
+from mumian.kernel.unit_of_work import SYSTEM
 from tests.foundation.sensing.broker import (
     WAIT,
     City,
@@ -30,6 +34,7 @@ from tests.foundation.sensing.broker import (
     observation,
     until,
 )
+from tests.foundation.sensing.conftest import token_for
 
 
 @pytest.fixture
@@ -273,3 +278,63 @@ async def test_a_guard_refuses_streams_that_are_not_the_senders(embedded: City) 
     answers = [client.publish(f"v1.1/Datastreams({n})/Observations", observation(n, n)) for n in (1, 2, 3)]
     assert [code.is_failure for code in await asyncio.gather(*answers)] == [False, True, False]
     assert embedded.sensing.counts([1, 2, 3]) == {1: 1, 2: 0, 3: 1}
+
+
+THING = {
+    "name": "Lamp",
+    "description": "A lamp",
+    "properties": {"height": 8},
+    "Datastreams": [
+        {
+            "name": "Light",
+            "description": "Light",
+            "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+            "unitOfMeasurement": {"name": "lux", "symbol": "lx", "definition": "http://lux"},
+            "Sensor": {"name": "S", "description": "S", "encodingType": "text/html", "metadata": "x"},
+            "ObservedProperty": {"name": "light", "definition": "http://light", "description": "Light"},
+        }
+    ],
+}
+
+
+async def test_entities_are_created_and_told_of(embedded: City) -> None:
+    maker = await asyncio.to_thread(token_for, embedded.platform, "sensing:*")
+    admin = await embedded.client(token=maker, protocol=5)
+    watcher = await embedded.client()
+    await watcher.subscribe("v1.1/Things", "v1.1/Datastreams?$select=name")
+    assert not (await admin.publish("v1.1/Things", THING)).is_failure
+    await until(lambda: len(watcher.messages) >= 2)
+    told = dict(watcher.messages)
+    assert told["v1.1/Things"]["name"] == "Lamp"
+    assert told["v1.1/Datastreams?$select=name"] == {"name": "Light"}
+    assert (await admin.publish("v1.1/Things", {"name": 7})).getName() == "Payload format invalid"
+
+
+async def test_a_property_and_an_entity_are_told_when_they_change(embedded: City) -> None:
+    device = await embedded.client(protocol=5)
+    await device.publish("v1.1/Things", THING)
+    number = embedded.platform.records.read_now(lambda s: s.value("SELECT MAX(id) FROM sensing_thing"))
+    watcher = await embedded.client()
+    topics = [f"v1.1/Things({number})/properties", f"v1.1/Things({number})", f"v1.1/Things({number})?$select=name"]
+    await watcher.subscribe(*topics)
+    body = json.dumps({"properties": {"height": 9}}).encode()
+    text = f"/sta/v1.1/Things({number})"
+    await requests.patch(embedded.sensing, parse_path(f"/Things({number})", text), body, Caller(SYSTEM))
+    await until(lambda: len(watcher.messages) == 2)
+    told = dict(watcher.messages)
+    assert told[topics[0]] == {"properties": {"height": 9}}
+    assert told[topics[1]]["properties"] == {"height": 9}
+    assert topics[2] not in told, "its name did not change"
+
+
+async def test_observations_with_a_feature_of_their_own_are_recorded(embedded: City) -> None:
+    device = await embedded.client(protocol=5)
+    feature = {
+        "name": "Pond",
+        "description": "Pond",
+        "encodingType": "application/geo+json",
+        "feature": {"type": "Point", "coordinates": [113.3, 23.1]},
+    }
+    code = await device.publish("v1.1/Datastreams(1)/Observations", observation(1, 5, FeatureOfInterest=feature))
+    assert not code.is_failure
+    assert embedded.sensing.counts([1]) == {1: 1}

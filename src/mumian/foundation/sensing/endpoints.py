@@ -14,6 +14,7 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.charts.endpoints import router as charts
 from mumian.foundation.sensing.contracts import StreamInfo
 from mumian.foundation.sensing.flags import names_of
+from mumian.foundation.sensing.mqtt.endpoints import router as mqtt
 from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.sta.app import PREFIX, SensorThings
 from mumian.kernel.clock import iso
@@ -23,6 +24,7 @@ from mumian.kernel.web.paging import MOST, cursor, parse_cursor
 
 router = APIRouter(prefix="/api/v1/foundation/sensing", tags=["sensing"])
 router.include_router(charts)
+router.include_router(mqtt)
 MOUNTS: list[tuple[str, Callable[[Platform], ASGIApp]]] = [(PREFIX, SensorThings)]
 
 

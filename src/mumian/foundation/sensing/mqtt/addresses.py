@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.mqtt.topics import has_wildcard
 from mumian.foundation.sensing.sta.paths import Path, parse_path
+from mumian.foundation.sensing.sta.writing.model import TYPES
 from mumian.kernel.errors import Invalid, NotFound
 
 ROOT = "v1.1/"
@@ -56,6 +57,18 @@ def interest(topic: str) -> Interest:
 def destination(topic: str) -> Path | None:
     """The resource that a topic publishes to; None for a free topic. Raises NotFound."""
     return parse_path(topic[len(ROOT) :], topic) if topic.startswith(ROOT) else None
+
+
+def action_for(path: Path) -> str:
+    """The action that a publish to a resource needs, the same as over HTTP; raises NotFound for what takes none."""
+    if path.names == ("CreateObservations",):
+        return WRITE
+    if path.last == "Observations" and not path.one and not path.reference:
+        if len(path.names) == 1 or path.names[-2] in ("Datastreams", "MultiDatastreams"):
+            return WRITE
+    elif path.last in TYPES and not path.one and not path.reference:
+        return "sensing:task" if path.last == "Tasks" else "sensing:register"
+    raise NotFound(kind="resource", name=path.text)
 
 
 def is_free(topic: str) -> bool:

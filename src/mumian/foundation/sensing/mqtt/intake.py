@@ -14,8 +14,9 @@ from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.mqtt.entries import BUSY, Entry
 from mumian.foundation.sensing.mqtt.refusals import Refusals
 from mumian.foundation.sensing.rules import microseconds, parse_times
-from mumian.foundation.sensing.sta import ingest
+from mumian.foundation.sensing.sta import ingest, observing
 from mumian.kernel.errors import Invalid, MumianError, Unavailable
+from mumian.kernel.unit_of_work import SYSTEM
 
 _log = logging.getLogger("mumian.sensing")
 
@@ -79,7 +80,7 @@ class Intake:
     def observe_many(self, entry: Entry) -> None:
         """Take the observations of a CreateObservations body."""
         try:
-            entry.parsed = ingest.parse_many(entry.payload, self._sensing.settings.batch_rows)
+            self._keep(entry, ingest.parse_many(entry.payload, self._sensing.settings.batch_rows), single=False)
         except MumianError as error:
             entry.fail(error)
         self._parts.append(entry)
@@ -202,10 +203,17 @@ class Intake:
                     entry.fail(error)
                 return
 
+    def _keep(self, entry: Entry, parsed: ingest.Parsed, single: bool) -> None:
+        """Keep what was parsed for the batch; what names or brings a feature of interest goes a way of its own."""
+        if parsed.features is None and parsed.inline is None:
+            entry.parsed = parsed
+        else:
+            entry.work = observing.record(self._sensing, parsed, entry.sender.caller or Caller(SYSTEM), single)
+
     def _parse_one(self, entry: Entry) -> None:
         now = microseconds(self._sensing.platform.clock.now())
         try:
-            entry.parsed = ingest.parse_one(entry.payload, entry.stream, now)
+            self._keep(entry, ingest.parse_one(entry.payload, entry.stream, now), single=True)
         except MumianError as error:
             entry.fail(error)
 

@@ -11,6 +11,7 @@ from mumian.foundation.sensing.mqtt.intake import Intake
 from mumian.foundation.sensing.mqtt.packets import Publish
 from mumian.foundation.sensing.mqtt.sessions import Message, Session
 from mumian.foundation.sensing.sta.paths import Path
+from mumian.foundation.sensing.sta.writing import requests
 from mumian.kernel.errors import Forbidden, MumianError, NotFound
 
 _FORWARDED = (
@@ -33,18 +34,19 @@ class Publishing:
         self._known = known
 
     def may(self, caller: Caller, topic: str) -> bool:
-        """Whether a caller may publish under a topic."""
-        if not addresses.is_free(topic):
-            return caller.allowed(addresses.WRITE)
+        """Whether a caller may publish under a topic; raises NotFound for one that takes nothing."""
+        path = addresses.destination(topic)
+        if path is not None:
+            return caller.allowed(addresses.action_for(path))
         return not topic.startswith("$") and addresses.may_send(caller, topic)
 
     def publish(self, sender: Sender, message: Publish, caller: Caller, session: Session | None) -> None:
         """Take a publish; `sender` hears of it when it is done."""
         entry = Entry(sender, message.id, message.qos, message.topic, message.payload)
         try:
-            if not self.may(caller, message.topic):
-                raise Forbidden(action=addresses.SEND if addresses.is_free(message.topic) else addresses.WRITE)
             path = addresses.destination(message.topic)
+            if not self.may(caller, message.topic):
+                raise Forbidden(action=addresses.SEND if path is None else addresses.action_for(path))
             if path is None:
                 self._send(entry, message, caller, session)
             else:
@@ -54,21 +56,29 @@ class Publishing:
             self._intake.take(entry)
 
     def create(self, entry: Entry, path: Path) -> None:
-        """Record what is published to a resource; raises NotFound for one that takes nothing."""
+        """Create what is published to a resource; raises NotFound for one that takes nothing, Forbidden for who may not."""
+        addresses.action_for(path)
         if path.names == ("CreateObservations",):
             self._intake.observe_many(entry)
-            return
-        if path.last != "Observations" or path.one:
-            raise NotFound(kind="resource", name=entry.topic)
-        if path.names == ("Observations",):
+        elif path.names == ("Observations",):
             self._intake.observe(entry, None)
-            return
+        elif path.last == "Observations":
+            self._observe(entry, path)
+        else:
+            caller = entry.sender.caller
+            if caller is None:
+                raise Forbidden(action=addresses.action_for(path))
+            entry.work = requests.create(self._sensing, path, entry.payload, caller)
+            self._intake.take(entry)
+
+    def _observe(self, entry: Entry, path: Path) -> None:
         stream = path.owner_id
-        if len(path.names) != 2 or path.names[0] not in ("Datastreams", "MultiDatastreams") or stream is None:
+        if stream is None:
             raise NotFound(kind="resource", name=entry.topic)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[entry.topic.encode()] = (stream, entry.topic)
+        if len(path.names) == 2:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[entry.topic.encode()] = (stream, entry.topic)
         self._intake.observe(entry, stream)
 
     def _send(self, entry: Entry, message: Publish, caller: Caller, session: Session | None) -> None:

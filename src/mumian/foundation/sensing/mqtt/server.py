@@ -110,13 +110,19 @@ class Server:
                 connection.refuse(0x85)
                 return
             connection.client = f"mumian-{token_hex(8)}"
-        if connect.will is not None and not self.publishing.may(caller, connect.will.topic):
+        if connect.will is not None and not self._may_leave(caller, connect.will):
             connection.refuse(NOT_AUTHORISED)
             return
         if connection.closing:
             return
         connection.caller = caller
         self._open(connection, connect)
+
+    def _may_leave(self, caller: Caller, will: Will) -> bool:
+        try:
+            return self.publishing.may(caller, will.topic)
+        except MumianError:
+            return False
 
     async def _caller(self, connect: Connect) -> Caller:
         """Who connects: the password is an API token, as HTTP takes it for a bearer; without one it is nobody in particular."""
