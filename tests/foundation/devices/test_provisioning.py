@@ -121,6 +121,7 @@ async def test_a_device_that_changes_hands_must_enrol_anew(town: Town, admin: ht
     device = town.client(str((await enrol(town, admin))["token"]))
     await admin.patch(f"{BASE}/WL-001", json={"owner": "parks"}, headers={"If-Match": f'"{made["version"]}"'})
     assert (await device.get(f"{BASE}/self")).status_code == 401
+    assert town.sensing.stream("device.WL-001.level").owner == "parks"
 
 
 async def test_a_device_proves_its_key_and_each_challenge_serves_once(town: Town, admin: httpx.AsyncClient) -> None:

@@ -104,7 +104,7 @@ class Lives:
         self.check(after)
         if changes.keys() & _PLACED:
             after = self.placed(after)
-            self.onboarding.move(tx, device, after)
+        self.onboarding.follow(tx, device, after, self.kind(device.kind))
         if after.owner != device.owner:
             self._leave(tx, device.code)
         return self._keep(tx, device, after, "change", note)

@@ -40,10 +40,16 @@ class Onboarding:
         made = {key: self._stream(tx, thing, device, key, template) for key, template in lacking.items()}
         return {"thing": thing, "streams": {**device.streams, **made}}
 
-    def move(self, tx: Transaction, before: Device, after: Device) -> None:
-        """Let the thing of a device that was moved stand where it stands now; its earlier places stay in its history."""
-        if after.thing is not None and (before.longitude, before.latitude) != (after.longitude, after.latitude):
+    def follow(self, tx: Transaction, before: Device, after: Device, kind: DeviceKindSpec) -> None:
+        """Let the thing stand where the device stands now, and its streams belong to whom the device belongs."""
+        if after.thing is None:
+            return
+        if (before.longitude, before.latitude) != (after.longitude, after.latitude):
             self._place(tx, after.thing, after)
+        if before.owner != after.owner:
+            for key, template in kind.streams.items():
+                if after.streams.get(key) == stream_name(after.code, key):
+                    self._stream(tx, after.thing, after, key, template)
 
     def end(self, tx: Transaction, device: Device) -> None:
         """Let the device's own streams take no more observations; those that were declared stay as they are."""
