@@ -7,7 +7,7 @@ from mumian.foundation.spatial.features.tables import Table
 from mumian.foundation.spatial.rules.tiles import BUFFER, EXTENT, MOST_ZOOM, Tile
 
 MOST_FEATURES = 10_000
-_CELLS = 256
+_CELLS = 128
 _KEY = "__geometry"
 
 
@@ -15,7 +15,7 @@ def encode(engine: Engine, table: Table, tile: Tile, properties: Sequence[str] |
     """A tile as MVT bytes, empty where nothing lies in it; its one layer has the layer's name.
 
     Every feature has the attribute `id`. Where more than 10,000 points lie in a tile they are gathered on a grid of
-    256 × 256 cells: each cell gives one of its points (the first of the layer) with `point_count`. Of other geometries the
+    128 × 128 cells: each cell gives one of its points (the first of the layer) with `point_count`. Of other geometries the
     10,000 largest are kept. Lines and areas are simplified by half a pixel, and left out when they are smaller than that.
     """
     where, params = _conditions(table, tile)
@@ -62,12 +62,21 @@ def _box(tile: Tile) -> str:
     return f"{{'min_x': {west!r}, 'min_y': {south!r}, 'max_x': {east!r}, 'max_y': {north!r}}}::BOX_2D"
 
 
+def _placed(tile: Tile) -> str:
+    """A point in the tile's own numbers; for points this is all that cutting is, and many times quicker."""
+    west, _, _, north = tile.metres
+    scale = EXTENT / tile.size
+    return f"ST_Point(round((ST_X(merc) - {west!r}) * {scale!r}), round(({north!r} - ST_Y(merc)) * {scale!r}))"
+
+
 def _all(table: Table, tile: Tile, where: str, properties: Sequence[str] | None) -> str:
-    shape, order = "merc", ""
-    if not table.points:
-        if tile.z < MOST_ZOOM:
-            shape = f"CASE WHEN east = west AND south = north THEN merc ELSE ST_Simplify(merc, {tile.tolerance!r}) END"
-        order = f" ORDER BY (east - west) * (north - south) DESC, seq LIMIT {MOST_FEATURES}"
+    if table.points:
+        row = f"{{'{_KEY}': {_placed(tile)}, 'id': fid{_attributes(table, properties)}}}"
+        return _encoded(table, f"SELECT {row} AS r FROM {table.name} WHERE {where}")
+    shape = "merc"
+    if tile.z < MOST_ZOOM:
+        shape = f"CASE WHEN east = west AND south = north THEN merc ELSE ST_Simplify(merc, {tile.tolerance!r}) END"
+    order = f" ORDER BY (east - west) * (north - south) DESC, seq LIMIT {MOST_FEATURES}"
     cut = f"ST_AsMVTGeom({shape}, {_box(tile)}, {EXTENT}, {BUFFER}, true) AS cut"
     inner = f"SELECT *, {cut} FROM (SELECT * FROM {table.name} WHERE {where}{order})"
     row = f"{{'{_KEY}': cut, 'id': fid{_attributes(table, properties)}}}"
@@ -81,11 +90,8 @@ def _gathered(table: Table, tile: Tile, where: str, properties: Sequence[str] | 
     counted = (
         f"SELECT min(seq) AS seq, count(*) AS many FROM (SELECT seq, {cells} FROM {table.name} WHERE {where}) GROUP BY cx, cy"
     )
-    cut = f"ST_AsMVTGeom(merc, {_box(tile)}, {EXTENT}, {BUFFER}, true) AS cut"
-    bounds = f"{table.name} WHERE {where}"
-    inner = f"SELECT t.*, many, {cut} FROM (SELECT * FROM {bounds}) t JOIN ({counted}) c ON t.seq = c.seq"
-    row = f"{{'{_KEY}': cut, 'id': fid, 'point_count': many{_attributes(table, properties)}}}"
-    return _encoded(table, f"SELECT {row} AS r FROM ({inner}) WHERE cut IS NOT NULL")
+    row = f"{{'{_KEY}': {_placed(tile)}, 'id': fid, 'point_count': many{_attributes(table, properties)}}}"
+    return _encoded(table, f"SELECT {row} AS r FROM {table.name} JOIN ({counted}) c USING (seq) WHERE {where}")
 
 
 def _encoded(table: Table, rows: str) -> str:
