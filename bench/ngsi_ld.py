@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-ENTITIES = int(os.environ.get("B_E", "100000"))
+ENTITIES = 100_000
 TYPES = 50
-QUERIES = int(os.environ.get("B_Q", "40000"))
-CREATES = int(os.environ.get("B_C", "24000"))
-BATCHES = int(os.environ.get("B_B", "4000"))
+QUERIES = 40_000
+CREATES = 24_000
+BATCHES = 4_000
 _ROOT = Path(__file__).resolve().parent.parent
 # Figures that the makers of coraine, an NGSI-LD broker in C with its store on disk, publish per core; not measured here.
 _PEER = "coraine, per core, published by its makers"

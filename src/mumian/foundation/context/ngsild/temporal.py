@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from mumian.foundation.context.rules import matching, parameters, series, texts
 from mumian.foundation.context.rules.asks import Ask
 from mumian.foundation.context.rules.entity import Entity, dataset
 from mumian.foundation.context.rules.names import Names
-from mumian.foundation.context.rules.rendering import NORMALIZED, Form, attribute
+from mumian.foundation.context.rules.rendering import NORMALIZED, Form, attribute, simple
 from mumian.foundation.context.rules.series import Moment, Window
 from mumian.foundation.context.service.memory import Held
 from mumian.foundation.context.service.past import Series
@@ -53,7 +54,9 @@ def telling(query: Mapping[str, str], names: Names) -> Telling:
             raise BadRequestData.field("aggrMethods", "field.choice", expected=", ".join(series.METHODS))
     period = series.duration(query.get("aggrPeriodDuration", "PT0S"))
     pick, omit = parameters.projection(query, names)
-    return Telling(window, format_, Form("normalized", "sysAttrs" in options, pick, omit), methods, period, names)
+    datasets = frozenset(query["datasetId"].split(",")) if "datasetId" in query else None
+    form = Form("normalized", "sysAttrs" in options, pick, omit, datasets=datasets)
+    return Telling(window, format_, form, methods, period, names)
 
 
 async def query(request: Request) -> Answer:
@@ -69,8 +72,13 @@ async def post(request: Request) -> Answer:
     temporal = document.get("temporalQ", {})
     if not isinstance(temporal, dict):
         raise BadRequestData.field("temporalQ", "field.type", expected="object")
-    for name in TIME & temporal.keys():
-        value = temporal[name]
+    aggregation = temporal.get("aggrParams", {})
+    if not isinstance(aggregation, dict):
+        raise BadRequestData.field("temporalQ.aggrParams", "field.type", expected="object")
+    if aggregation:
+        query_["format"] = "aggregatedValues"
+    for name in TIME & (temporal.keys() | aggregation.keys()):
+        value = temporal.get(name, aggregation.get(name))
         query_[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     return await _query(request, {**request.query, **query_}, names, entities)
 
@@ -118,14 +126,20 @@ def _tell(entity: Entity, held: Series, tell: Telling) -> dict[str, Any]:
     names = tell.names
     types = [names.compact(type_) for type_ in entity.types]
     told: dict[str, Any] = {"id": entity.id, "type": types[0] if len(types) == 1 else types}
-    if entity.scope:
+    told = {name: value for name, value in told.items() if tell.form.shows(name)}
+    if entity.scope and tell.form.shows("scope"):
         told["scope"] = entity.scope[0] if len(entity.scope) == 1 else list(entity.scope)
     if tell.form.system:
         told |= {"createdAt": entity.created, "modifiedAt": entity.modified}
-    for name, moments in held.items():
-        if tell.form.shows(name):
+    for name, known in held.items():
+        moments = _in_datasets(known, tell.form.datasets)
+        if moments and tell.form.shows(name):
             told[names.compact(name)] = _attribute(moments, tell)
     return told
+
+
+def _in_datasets(moments: Sequence[Moment], wanted: frozenset[str] | None) -> Sequence[Moment]:
+    return moments if wanted is None else [m for m in moments if (dataset(m.instance) or "@none") in wanted]
 
 
 def _attribute(moments: Sequence[Moment], tell: Telling) -> Any:
@@ -141,7 +155,7 @@ def _attribute(moments: Sequence[Moment], tell: Telling) -> Any:
             start = tell.window.start if tell.window.asked else None
             entry = series.aggregated(part, tell.window.by, tell.methods, tell.period, start)
         else:
-            entry = series.values(part, tell.window.by)
+            entry = series.values(part, tell.window.by, partial(simple, names=tell.names, form=NORMALIZED))
         told.append(entry if name is None else {**entry, "datasetId": name})
     return told[0] if len(told) == 1 else told
 

@@ -208,11 +208,12 @@ def selectors(entities: list[dict[str, Any]], field: str = "entities") -> tuple[
             raise BadRequestData.field(f"{where}.type", "field.missing")
         types = entity["type"]
         words = ",".join(_strings(types, f"{where}.type")) if isinstance(types, list) else _string(types, f"{where}.type")
+        pattern = _string(entity["idPattern"], where) if "idPattern" in entity and listed is None else None
         made.append(
             Selector(
                 selection.parse(words, f"{where}.type"),
                 tuple(texts.uri(id_, f"{where}.id") for id_ in listed) if listed is not None else None,
-                compiled(_string(entity["idPattern"], where), f"{where}.idPattern") if "idPattern" in entity else None,
+                compiled(pattern, f"{where}.idPattern") if pattern is not None else None,
             )
         )
     return tuple(made) or (Selector(),)

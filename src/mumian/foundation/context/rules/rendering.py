@@ -57,8 +57,8 @@ def attribute(instances: list[Instance], names: Names, form: Form) -> Any:
     """An attribute: its one instance, or all of them."""
     if form.format == "simplified":
         if len(instances) == 1:
-            return _simple(instances[0], names, form)
-        return {"dataset": {dataset(i) or "@none": _simple(i, names, form) for i in instances}}
+            return simple(instances[0], names, form)
+        return {"dataset": {dataset(i) or "@none": simple(i, names, form) for i in instances}}
     show = _concise if form.format == "concise" else _normal
     if len(instances) == 1:
         return show(instances[0], names, form)
@@ -108,7 +108,8 @@ def _concise(instance: Instance, names: Names, form: Form) -> Any:
     return value if plain else shown
 
 
-def _simple(instance: Instance, names: Names, form: Form) -> Any:
+def simple(instance: Instance, names: Names, form: Form) -> Any:
+    """An instance's value alone; what is not plain says of which kind it is."""
     kind = instance["type"]
     if form.language is not None and kind == "LanguageProperty":
         return _spoken(instance, names, form)["value"]

@@ -1,7 +1,7 @@
 """Series: instances of attributes in time, chosen, ordered, shown as values or aggregated over periods (4.5.7–4.5.19, 4.11)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import sqrt
@@ -85,12 +85,12 @@ def chosen(moments: Sequence[Moment], query: Window) -> list[Moment]:
     return inside if query.last is None else inside[len(inside) - min(query.last, len(inside)) :]
 
 
-def values(moments: Sequence[Moment], by: str) -> dict[str, Any]:
-    """The simplified form: values and instants alone (4.5.8)."""
+def values(moments: Sequence[Moment], by: str, simple: Callable[[Instance], Any]) -> dict[str, Any]:
+    """The simplified form: values, as `simple` shows each, and instants alone (4.5.8)."""
     kind = moments[-1].instance["type"]
     key = VALUE_KEYS[kind]
     pairs = [
-        [moment.instance.get(key), iso(moment.at(by) if moment.at(by) is not None else moment.recorded)]
+        [simple(moment.instance), iso(moment.at(by) if moment.at(by) is not None else moment.recorded)]
         for moment in moments
         if moment.instance["type"] == kind
     ]

@@ -189,7 +189,7 @@ class Reader:
             if self._nulls:
                 return value
             raise BadRequestData.field(field, "context.no_value")
-        return getattr(self, f"_{kind.lower()}")(value, field)
+        return _READ[kind](self, value, field)
 
     def _property(self, value: Any, field: str) -> Any:
         if not self._nulls and _holds_null(value):
@@ -243,6 +243,9 @@ class Reader:
             raise BadRequestData.field(field, "field.type", expected="array")
         found = [item.get("object") if isinstance(item, dict) else item for item in value]
         return [texts.uri(item, field) for item in found]
+
+
+_READ = {kind: getattr(Reader, f"_{kind.lower()}") for kind in VALUE_KEYS}
 
 
 def _holds_null(value: Any) -> bool:
