@@ -12,15 +12,14 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import NONE, Int64, Observations
 from mumian.foundation.sensing.service.amending import shown_sql
 from mumian.foundation.sensing.service.finder import columns_of
-from mumian.foundation.sensing.sta import rendering
 from mumian.foundation.sensing.sta.dialects import DIALECTS
 from mumian.foundation.sensing.sta.entity_sets import MODEL
+from mumian.foundation.sensing.sta.newest import Newest
 from mumian.foundation.sensing.sta.options import Options
 from mumian.foundation.sensing.sta.ordering import Keys, after, keys_of, order_by
-from mumian.foundation.sensing.sta.recent import newest_first
 from mumian.foundation.sensing.sta.records import MOST_IDS, Page
 from mumian.foundation.sensing.sta.sql import Compiler
-from mumian.foundation.sensing.sta.syntax import Expression, Path
+from mumian.foundation.sensing.sta.syntax import Expression
 from mumian.foundation.storage.contracts import Lake
 
 SET = MODEL["Observations"]
@@ -67,10 +66,10 @@ class ObservationSearch:
         self, options: Options, condition: Expression | None, owners: Streams | None, id_: int | None = None, each: bool = False
     ) -> Page:
         """A page (for `each` owner one) of observations, as tuples of `rendering.Observed` with sort keys behind."""
-        if condition is None and id_ is None and owners is not None and owners.features is None and not each:
-            found = self._remembered(options, owners)
-            if found is not None:
-                return found
+        if condition is None and id_ is None and owners is not None and owners.features is None:
+            newest = Newest(self._sensing, options)
+            if newest.fits:
+                return await (newest.each(owners.ids) if each else newest.one(int(owners.ids[0])))
         page: Page = await self._ask(lambda waiting: self._page(waiting, options, condition, owners, id_, each))
         return page
 
@@ -78,26 +77,6 @@ class ObservationSearch:
         """The streams (or the features that observations name themselves) with an observation that fulfils a condition."""
         ids: list[int] = await self._ask(lambda waiting: self._owners(waiting, condition, option, features))
         return ids
-
-    def _remembered(self, options: Options, owners: Streams) -> Page | None:
-        """The newest of one stream from memory, if that is what is asked and memory reaches back."""
-        newest = _newest_wanted(options)
-        if not newest or len(owners.ids) != 1 or options.skip or (options.after is not None and len(options.after) != 2):
-            return None
-        stream, tail = int(owners.ids[0]), self._sensing.tail
-        complete, held = tail.complete, tail.rows()
-        if stream >= len(complete):
-            return None
-        held = self._sensing.amendments.shown(held.take(np.flatnonzero(held.streams == stream)))
-        last = None if options.after is None else (options.after[0], options.after[1])
-        if last is not None and not all(isinstance(key, int) for key in last):
-            return None
-        found = newest_first(held, int(complete[stream]), options.top, last)
-        if found is None:
-            return None
-        rows = [(*row, row[2], row[0]) for row in rendering.columns_of(found.rows)]
-        counts = {0: self._sensing.counts([stream])[stream]} if options.count else {}
-        return Page({0: rows}, {0} if found.more else set(), counts)
 
     async def _ask(self, work: Any) -> Any:
         while True:
@@ -200,13 +179,6 @@ class ObservationSearch:
         used = set(_PARAMETER.findall(sql))
         lake = self._sensing.platform.get(Lake)  # type: ignore[type-abstract]
         return lake.columns(sql, asked.arrays, **{name: value for name, value in asked.params.items() if name in used})
-
-
-def _newest_wanted(options: Options) -> bool:
-    if len(options.orderby) != 1:
-        return False
-    key, descending = options.orderby[0]
-    return descending and isinstance(key, Path) and key.parts == ("phenomenonTime",)
 
 
 def _paged(found: Mapping[str, Any], keys: Keys, options: Options, each: bool) -> Page:

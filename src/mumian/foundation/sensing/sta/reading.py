@@ -98,8 +98,8 @@ class Reader:
         if page.more and rows:
             keys = last_keys(entities.name, rows[-1])
             found["@iot.nextLink"] = f"{self._base}{path.text.removeprefix(_PREFIX)}?{options.next_query(keys)}"
-        if entities.name == "Observations" and not options.select and not options.expand and options.format == "json":
-            plain = None if self._asking.any_multi(rows) else rendering.plain_observations(rows, self._base)
+        if entities.name == "Observations" and not options.expand and options.format == "json":
+            plain = None if self._asking.any_multi(rows) else rendering.plain_observations(rows, self._base, options.select)
             if plain is not None:
                 return msgspec.json.encode({**found, "value": msgspec.Raw(plain)})
         items = await self._expanding.items(entities, rows, options)

@@ -6,6 +6,7 @@ from math import isnan
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from mumian.foundation.sensing.contracts import NONE, Observations
 from mumian.foundation.sensing.flags import names_of
@@ -19,6 +20,8 @@ Entity = dict[str, Any]
 Spans = tuple[tuple[int, int] | None, tuple[int, int] | None]
 Observed = tuple[int, int, int, float, int, int, str | None]
 LINK = "@iot.navigationLink"
+_PLAIN = ["id", "selfLink", "phenomenonTime", "resultTime", "result", "Datastream", "FeatureOfInterest"]
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_000_000
 
 
 def _json(text: str | None) -> Any:
@@ -134,22 +137,37 @@ def _detail(found: Entity, detail: dict[str, Any], time: int) -> None:
         found["parameters"] = detail["parameters"]
 
 
-def plain_observations(rows: Sequence[Sequence[Any]], base: str) -> bytes | None:
-    """Many observations as a JSON list, quickly; None where any has more to it than a number at an instant."""
-    if any(row[5] or row[6] is not None for row in rows):
+def plain_observations(rows: Sequence[Sequence[Any]], base: str, select: Sequence[tuple[str, ...]]) -> bytes | None:
+    """Many observations as a JSON list, quickly, whole or with some properties; None where any has more to it than that."""
+    wanted = [steps[0] for steps in select] or _PLAIN
+    if any(name not in _PLAIN for name in wanted) or any(row[5] or row[6] is not None for row in rows):
         return None
-    address = msgspec.json.encode(f"{base}/Observations(").decode()[:-1]
-    stream, feature = '"Datastream@iot.navigationLink":', '"FeatureOfInterest@iot.navigationLink":'
-    parts = []
-    for row in rows:
-        own, result, moment = f"{address}{row[0]})", row[3], row[4]
-        shown = "null" if result != result else f"{result!r}"  # noqa: PLR0124  # NaN alone differs from itself
-        told = "null" if moment == NONE else f'"{written(moment)}"'
-        parts.append(
-            f'{{"@iot.id":{row[0]},"@iot.selfLink":{own}","phenomenonTime":"{written(row[2])}","resultTime":{told},'
-            f'"result":{shown},{stream}{own}/Datastream",{feature}{own}/FeatureOfInterest"}}'
-        )
+    address = msgspec.json.encode(f"{base}/Observations(").decode()[:-1].replace("%", "%%")
+    pieces: dict[str, tuple[str, Callable[[], list[str]]]] = {
+        "id": ('"@iot.id":%s', lambda: [str(row[0]) for row in rows]),
+        "selfLink": (f'"@iot.selfLink":{address}%s)"', lambda: [str(row[0]) for row in rows]),
+        "phenomenonTime": ('"phenomenonTime":"%s"', lambda: _many([row[2] for row in rows])),
+        "resultTime": ('"resultTime":%s', lambda: ["null" if row[4] == NONE else f'"{written(row[4])}"' for row in rows]),
+        "result": ('"result":%s', lambda: ["null" if isnan(row[3]) else repr(row[3]) for row in rows]),
+        "Datastream": (f'"Datastream{LINK}":{address}%s)/Datastream"', lambda: [str(row[0]) for row in rows]),
+        "FeatureOfInterest": (
+            f'"FeatureOfInterest{LINK}":{address}%s)/FeatureOfInterest"',
+            lambda: [str(row[0]) for row in rows],
+        ),
+    }
+    chosen = [pieces[name] for name in dict.fromkeys(wanted)]
+    template = "{" + ",".join(text for text, _ in chosen) + "}"
+    parts = [template % values for values in zip(*(make() for _, make in chosen), strict=True)]
     return f"[{','.join(parts)}]".encode()
+
+
+def _many(times: list[int]) -> list[str]:
+    """Many times as ISO 8601, at once."""
+    unit = "ms" if all(time % 1000 == 0 for time in times) else None
+    if unit is None or (times and not _FIRST <= min(times) <= max(times) <= _LAST):
+        return [written(time) for time in times]
+    texts: list[str] = np.datetime_as_string(np.array(times, "datetime64[us]"), unit="ms").tolist()
+    return [f"{text}Z" for text in texts]
 
 
 def columns_of(rows: Observations) -> list[Observed]:
