@@ -125,7 +125,7 @@ async def test_a_changed_observation_keeps_its_number_and_what_it_was_stays_as_e
     patch = [{"op": "replace", "path": "/result", "value": 4}]
     await sta.ask("PATCH", f"/Observations({number})", patch, headers={"Content-Type": "application/json-patch+json"})
     assert await sta.results(1) == [4, 9]
-    await sta.ask("PATCH", f"/Observations({number})", {"result": 9, "phenomenonTime": HOURS[3], "parameters": None}, 422)
+    await sta.ask("PATCH", f"/Observations({number})", {"result": None, "phenomenonTime": "noon"}, 422)
     await sta.ask("PUT", f"/Observations({number})", {"result": 9, "phenomenonTime": HOURS[3]}, 409)
     await sta.ask("PUT", f"/Observations({number})", {"result": 5, "phenomenonTime": HOURS[2]})
     assert "parameters" not in await sta.get(f"/Observations({number})")

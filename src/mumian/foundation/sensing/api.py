@@ -1,6 +1,6 @@
 """Sensing for other components: `platform.get(Sensing)` records observations, tells of them, and finds them again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,9 +52,18 @@ class Sensing:
         """The stream of that name; raises NotFound."""
         return self.registry.named(name)
 
-    def streams(self) -> list[StreamInfo]:
-        """All streams that take observations, by id; where there may be very many, read `page` after `page`."""
-        return self.registry.all()
+    def streams(self, observed: Collection[str] | None = None) -> list[StreamInfo]:
+        """All streams that take observations (of these observed properties, if any are named), by id.
+
+        There may be a million of them: name what is wanted, or read `page` after `page`. Not to be called on the event loop then.
+        """
+        return self.registry.all() if observed is None else self.registry.observing(observed)
+
+    @property
+    def version(self) -> int:
+        """A number that grows whenever streams were registered, changed, retired or deleted."""
+        self.registry.refresh()
+        return self.registry.version
 
     def page(self, after: int = 0, limit: int = 1000) -> list[StreamInfo]:
         """The first `limit` streams with ids above `after` that take observations, by id."""
@@ -86,9 +95,9 @@ class Sensing:
     def window(self, streams: "ArrayLike", start: int, end: int, details: bool = False, good_only: bool = False) -> Observations:
         """The observations of these stream ids with start ≤ time < end (µs since 1970-01-01 UTC), by stream, then time.
 
-        Each stream and time comes once, with its newest result, and what was deleted not at all; missing values, and results that are no numbers, are NaN.
-        Details come only when they are asked for. With `good_only` those that something speaks against are left out (see
-        `flags`; that nothing came for a while before is nothing against an observation).
+        Each stream and time comes once, with its newest result, and what was deleted not at all; missing values, and results that
+        are no numbers, are NaN. Details come only when they are asked for. With `good_only` those that something speaks against
+        are left out (see `flags`; that nothing came for a while before is nothing against an observation).
         """
         wanted = np.unique(np.asarray(streams, np.int64))
         wanted = wanted[wanted > 0]

@@ -23,6 +23,9 @@ TABLE = Table(
     ),
     sorted_by=("stream", "time"),
 )
+ROWS = "sensing.rows"
+# Rows that wait for the lake, offered as `waiting`, without those that it got since they were looked at.
+WAITING = f"(SELECT * FROM waiting WHERE id > (SELECT coalesce(max(value), 0) FROM lake_position WHERE name = '{ROWS}'))"
 _END = "greatest(time, coalesce(TRY_CAST(json_extract(detail, '$.end') AS BIGINT), time))"
 _PLAIN = "o.id, o.stream, o.time, o.result, o.result_time"
 
@@ -98,8 +101,9 @@ class Finder:
         """The rows with their details, which are asked for by themselves: a column of nothing costs nothing that way."""
         if not self._whole or not len(rows):
             return rows
-        where = source.replace("WHERE", "WHERE o.detail IS NOT NULL AND")
-        found = self._lake().columns(f"SELECT o.id, o.detail {where}", arrays, **params)
+        relation, _, condition = source.rpartition("WHERE")
+        detailed = f"SELECT o.id, o.detail {relation} WHERE o.detail IS NOT NULL AND {condition}"
+        found = self._lake().columns(detailed, arrays, **params)
         if not len(found["id"]):
             return rows
         order = np.argsort(rows.ids)

@@ -11,12 +11,12 @@ import numpy as np
 
 from mumian.foundation.ledger.api import LakeSeals
 from mumian.foundation.sensing import store
-from mumian.foundation.sensing.contracts import Observations
+from mumian.foundation.sensing.contracts import NONE, Observations
 from mumian.foundation.sensing.events import ObservationsRecorded
 from mumian.foundation.sensing.journal.format import Answer
 from mumian.foundation.sensing.journal.segments import Journal
 from mumian.foundation.sensing.rules import digest, instant, microseconds
-from mumian.foundation.sensing.service.finder import TABLE, Finder, columns_of
+from mumian.foundation.sensing.service.finder import ROWS, TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.recorder import Recorder
 from mumian.foundation.sensing.settings import SensingSettings
 from mumian.foundation.storage.contracts import Lake, Position
@@ -155,7 +155,7 @@ class Folding:
         if len(rows):
             lake, position = self._platform.get(Lake), Position(JOURNAL, sequence)  # type: ignore[type-abstract]
             self._attempt = (sequence, len(rows))
-            await self.commit(rows, "journal", position, lambda: lake.append(TABLE.name, columns_of(rows), position))
+            await self.commit(rows, "journal", position, lambda: _append(lake, rows, position))
             self._attempt = None
             self.changed()
 
@@ -236,6 +236,17 @@ class Folding:
             await self.fold()
         except Unavailable as error:
             _log.warning("observations wait in the journal: %s", error)
+
+
+def _append(lake: Lake, rows: Observations, position: Position) -> None:
+    """Add rows to the lake, and remember in the same commit how far it has come: readers tell by it what still waits."""
+    columns = columns_of(rows)
+    values = ", ".join(f"nullif({n}, {NONE})" if a.dtype.kind == "i" else n for n, a in columns.items())
+    with lake.transaction() as work:
+        work.offer("incoming_rows", columns)
+        work.execute(f"INSERT INTO {TABLE.name} ({', '.join(columns)}) SELECT {values} FROM incoming_rows")
+        work.advance(position)
+        work.advance(Position(ROWS, int(rows.ids[-1])))
 
 
 def summary(rows: Observations, source: str, position: int) -> Row:

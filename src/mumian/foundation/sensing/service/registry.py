@@ -4,7 +4,7 @@ Streams themselves stay in the records and are read when they are asked for: a l
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -72,6 +72,10 @@ class Registry:
             if version == self.version and len(known) <= _KEPT:
                 self._all = known
         return list(known)
+
+    def observing(self, observed: Collection[str]) -> list[StreamInfo]:
+        """The streams of these observed properties that were not retired, by id."""
+        return self._records.read_now(lambda session: store.observing(session, observed))
 
     def page(self, after: int, limit: int) -> list[StreamInfo]:
         """The first `limit` streams with ids above `after` that were not retired, by id."""

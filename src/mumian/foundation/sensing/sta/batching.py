@@ -23,7 +23,7 @@ from mumian.foundation.sensing.sta.parsing import decode
 from mumian.foundation.sensing.sta.paths import parse_path
 from mumian.foundation.sensing.sta.writing import requests
 from mumian.foundation.sensing.sta.writing.work import Work
-from mumian.kernel.errors import Invalid, MumianError
+from mumian.kernel.errors import Conflict, Invalid, MumianError
 from mumian.kernel.web.problems import problem
 
 MOST = 1000
@@ -51,13 +51,13 @@ class Body(msgspec.Struct):
     requests: list[Part]
 
 
-class NoReference(MumianError):
+class NoReference(Invalid):
     """A request refers to one that made nothing; values: `name`."""
 
     key = "sensing.batch_reference"
 
 
-class Depends(MumianError):
+class Depends(Conflict):
     """A request on which this one depends, or one of its group, failed."""
 
     key = "sensing.batch_depends"

@@ -1,6 +1,6 @@
 """Streams in the records: registered, retired, and read one by one, in pages, or by what is special about them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +110,13 @@ def retire(tx: Transaction, name: str) -> None:
 def streams(session: Session) -> list[StreamInfo]:
     """All streams, by id."""
     return [_stream(row) for row in session.rows(f"{STREAMS} ORDER BY s.id")]
+
+
+def observing(session: Session, observed: Collection[str]) -> list[StreamInfo]:
+    """The streams of observed properties of these names that take observations, by id."""
+    sql = f"{STREAMS} WHERE p.name = :name AND s.retired = 0"
+    found = [_stream(row) for name in sorted(set(observed)) for row in session.rows(sql, name=name)]
+    return sorted(found, key=lambda info: info.id)
 
 
 def page(session: Session, after: int, limit: int) -> list[StreamInfo]:
