@@ -49,5 +49,5 @@ class Video:
         self.importing = Importing(platform.records, self.cameras)
         self.pictures = Pictures(platform, self.errands)
         self.health = HealthRounds(platform, self.errands, self.settings)
-        self.housekeeping = Housekeeping(platform)
+        self.housekeeping = Housekeeping(platform, self.directory)
         self.analysis = Analysis(platform, Planner(platform, self.directory, self.errands), self.settings)

@@ -1,12 +1,12 @@
 """The directory: all cameras in memory as columns, so that lists, filters and neighbourhoods of 350,000 answer at once."""
 
-import json
 import threading
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from dataclasses import dataclass
+from itertools import islice
 from math import cos, radians
-from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +15,7 @@ from mumian.foundation.video.rules import views
 from mumian.kernel.unit_of_work import Records, Row
 
 _BATCH = 20_000
+_decode = msgspec.json.decode
 _LONGEST_REACH = 5_000.0
 
 
@@ -41,10 +42,13 @@ class Directory:
         self._titles: list[str] = []
         self._facets: list[tuple[str, ...]] = []
         self._members: dict[str, set[int]] = {}
-        self._sorted: list[str] | None = None
+        self._sorted: list[str] = []
         self._ranked: dict[str, list[str]] = {}
         self._numbers: NDArray[np.float64] = np.empty((5, 0))  # longitude, latitude, heading, field of view, reach
+        self._active: NDArray[np.bool_] = np.empty(0, np.bool_)
+        self._farthest = 0.0
         self._pending: list[tuple[int, list[float]]] = []
+        self._touched: set[str] = set()
 
     def page(self, filters: list[str], words: str, after: str, limit: int) -> list[str]:
         """Codes in order after `after` of cameras with all facets in `filters` and all `words` in their titles, code or tags."""
@@ -53,7 +57,7 @@ class Directory:
             codes = self._matching(filters)
             found: list[str] = []
             wanted = words.lower().split()
-            for code in codes[bisect_right(codes, after) :]:
+            for code in islice(codes, bisect_right(codes, after), None):
                 if not wanted or all(word in self._titles[self._at[code]] for word in wanted):
                     found.append(code)
                     if len(found) >= limit:
@@ -103,7 +107,7 @@ class Directory:
         """Cameras in whose view a WGS 84 point lies, the nearest first."""
         with self._lock:
             self._refresh()
-            rows = self._around(point, _LONGEST_REACH, filters)
+            rows = self._around(point, self._farthest, filters)
             distance, numbers = self._distances(point, rows), self._numbers[:, rows]
         found = []
         for index in np.flatnonzero(distance <= numbers[4]).tolist():
@@ -116,11 +120,13 @@ class Directory:
         up = metres / 111_000.0
         across = up / max(0.01, cos(radians(min(89.0, abs(point[1]) + up))))
         longitude, latitude = self._numbers[0], self._numbers[1]
-        inside = (np.abs(latitude - point[1]) <= up) & (np.abs((longitude - point[0] + 540) % 360 - 180) <= across)
-        rows = np.flatnonzero(inside)
-        members = [self._members.get(name, set()) for name in ["active", *filters]]
-        kept = [row for row in rows.tolist() if all(row in some for some in members)]
-        return np.array(kept, np.int64)
+        rows: NDArray[np.int64] = np.flatnonzero(np.abs(latitude - point[1]) <= up)
+        rows = rows[np.abs((longitude[rows] - point[0] + 540) % 360 - 180) <= across]
+        rows = rows[self._active[rows]]
+        if not filters:
+            return rows
+        members = [self._members.get(name, set()) for name in filters]
+        return np.array([row for row in rows.tolist() if all(row in some for some in members)], np.int64)
 
     def _distances(self, point: tuple[float, float], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         longitude, latitude = np.radians(self._numbers[0, rows]), np.radians(self._numbers[1, rows])
@@ -133,17 +139,24 @@ class Directory:
         """The sorted codes of all cameras with these facets; the last few answers are kept until something changes."""
         key = "\n".join(sorted(filters))
         if key not in self._ranked:
-            if self._sorted is None:
-                self._sorted = sorted(self._codes)
+            everybody = self._everybody()
             members = sorted((self._members.get(name, set()) for name in {"active", *filters}), key=len)
             rows = set.intersection(*members)
             if len(self._ranked) > 64:
                 self._ranked.clear()
-            few = len(rows) < len(self._sorted) // 8
-            self._ranked[key] = (
-                sorted(self._codes[row] for row in rows) if few else [c for c in self._sorted if self._at[c] in rows]
-            )
+            if len(rows) == len(everybody):
+                return everybody
+            few = len(rows) < len(everybody) // 8
+            self._ranked[key] = sorted(self._codes[row] for row in rows) if few else [c for c in everybody if self._at[c] in rows]
         return self._ranked[key]
+
+    def _everybody(self) -> list[str]:
+        """All codes in order; a few new ones are put where they belong, many are sorted in."""
+        if len(self._codes) - len(self._sorted) > 1000:
+            self._sorted = sorted(self._codes)
+        for code in self._codes[len(self._sorted) :]:
+            insort(self._sorted, code)
+        return self._sorted
 
     def _refresh(self) -> None:
         while True:
@@ -152,9 +165,13 @@ class Directory:
                 self._take(row)
             if rows:
                 self._revision = int(rows[-1]["revision"])
-                self._ranked.clear()
             if len(rows) < _BATCH:
                 break
+        if self._touched:
+            self._ranked = {key: codes for key, codes in self._ranked.items() if self._touched.isdisjoint(key.split("\n"))}
+            if "active" in self._touched:
+                self._ranked.clear()
+            self._touched.clear()
         if self._pending:
             self._place()
 
@@ -165,14 +182,15 @@ class Directory:
             self._codes.append(code)
             self._titles.append("")
             self._facets.append(())
-            self._sorted = None
         index, facets = self._at[code], _facets(row)
-        for gone in set(self._facets[index]) - set(facets):
+        for gone in set(self._facets[index]).difference(facets):
             self._members[gone].discard(index)
-        for new in facets:
+            self._touched.add(gone)
+        for new in set(facets).difference(self._facets[index]):
             self._members.setdefault(new, set()).add(index)
+            self._touched.add(new)
         self._facets[index] = facets
-        self._titles[index] = " ".join([code, *json.loads(row["title"]).values(), *json.loads(row["tags"])]).lower()
+        self._titles[index] = " ".join([code, *_decode(row["title"]).values(), *_decode(row["tags"])]).lower()
         names = ("longitude", "latitude", "heading", "field_of_view", "reach")
         self._pending.append((index, [float("nan") if row[name] is None else float(row[name]) for name in names]))
 
@@ -182,7 +200,15 @@ class Directory:
             grown = np.full((5, max(len(self._codes), size * 2, 1024)), np.nan)
             grown[:, :size] = self._numbers
             self._numbers = grown
-        self._numbers[:, [index for index, _ in self._pending]] = np.array([values for _, values in self._pending]).T
+            active = np.zeros(self._numbers.shape[1], np.bool_)
+            active[: len(self._active)] = self._active
+            self._active = active
+        at = [index for index, _ in self._pending]
+        self._numbers[:, at] = np.array([values for _, values in self._pending]).T
+        members = self._members.get("active", set())
+        self._active[at] = [index in members for index in at]
+        reaches = self._numbers[4, at]
+        self._farthest = min(_LONGEST_REACH, max(self._farthest, float(np.nanmax(reaches, initial=0.0))))
         self._pending.clear()
 
 
@@ -193,13 +219,8 @@ def _facets(row: Row) -> tuple[str, ...]:
     found = ["active", f"health:{row['health']}", f"source:{row['source']}", f"industry:{row['code'][8:10]}"]
     found += [f"division:{row['code'][:end]}" for end in (2, 4, 6, 8)]
     found += [f"{name}:{row[name]}" for name in ("owner", "operator") if row[name]]
-    found += [f"use:{use}" for use in json.loads(row["uses"])] + [f"tag:{tag}" for tag in json.loads(row["tags"])]
-    for path in json.loads(row["groups"]):
+    found += [f"use:{use}" for use in _decode(row["uses"])] + [f"tag:{tag}" for tag in _decode(row["tags"])]
+    for path in _decode(row["groups"]):
         parts = path.split("/")
         found += [f"group:{'/'.join(parts[:end])}" for end in range(1, len(parts) + 1)]
     return tuple(dict.fromkeys(found))
-
-
-def rows_of(pairs: list[Nearby]) -> dict[str, Any]:
-    """Distances by code."""
-    return {pair.code: round(pair.metres, 2) for pair in pairs}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from mumian.foundation.storage.contracts import Objects
 from mumian.foundation.video import store
 from mumian.foundation.video.events import PicturesExpired
+from mumian.foundation.video.service.directory import Directory
 from mumian.kernel.background import Loop
 from mumian.kernel.clock import iso
 from mumian.kernel.platform import Platform
@@ -16,13 +17,14 @@ _BATCH = 200
 
 
 class Housekeeping:
-    """A background job that looks every ten minutes."""
+    """A background job that looks every ten minutes; its first round also reads the directory, so that nobody waits for it."""
 
     name = "video.housekeeping"
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, directory: Directory) -> None:
         self._platform = platform
-        self._loop = Loop("video.housekeeping", platform.clock, self.settle, _PAUSE.total_seconds())
+        self._directory = directory
+        self._loop = Loop("video.housekeeping", platform.clock, self._round, _PAUSE.total_seconds())
 
     async def start(self) -> None:
         """Begin."""
@@ -31,6 +33,10 @@ class Housekeeping:
     async def stop(self) -> None:
         """End after the round under way."""
         await self._loop.stop()
+
+    async def _round(self) -> None:
+        await asyncio.to_thread(self._directory.count, [])
+        await self.settle()
 
     async def settle(self) -> bool:
         """Delete all that is due; True if there was anything.
