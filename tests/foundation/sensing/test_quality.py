@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mumian.app.platform import create_platform
+from mumian.foundation.sensing import flags
 from mumian.foundation.sensing.api import Observations, Sensing
 from mumian.foundation.sensing.errors import BadRows
-from mumian.foundation.sensing.quality import flags
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.errors import Invalid

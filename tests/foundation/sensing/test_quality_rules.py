@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mumian.foundation.sensing import flags
 from mumian.foundation.sensing.contracts import NONE, Observations
-from mumian.foundation.sensing.quality import flags
 from mumian.foundation.sensing.quality.rules import WINDOW, Limits, State, judge
 from mumian.foundation.sensing.quality.units import conversion
 from mumian.kernel.errors import Invalid

@@ -47,7 +47,7 @@ class Judging:
         self._seen: tuple[int, int] | None = None
         self._plan = _plan([])
         self._state = State.empty(0)
-        self._pending: tuple[int, State] | None = None
+        self._pending: tuple[int, Int64, State] | None = None
         sensing.recorder.judge = self.judge
         sensing.recorder.prepare = self.prepare
 
@@ -78,8 +78,10 @@ class Judging:
             return rows
         self._settle()
         received = microseconds(self._sensing.platform.clock.now()) if live else None
-        found, state = rules.judge(rows.take(ruled), places[ruled], plan.limits, self._state, received)
-        self._pending = (int(rows.ids[-1]), state)
+        touched, own = np.unique(places[ruled], return_inverse=True)
+        limits, before = plan.limits.take(touched), self._state.take(touched)
+        found, state = rules.judge(rows.take(ruled), own, limits, before, received)
+        self._pending = (int(rows.ids[-1]), touched, state)
         if not found.any():
             return rows
         flags = rows.flags.copy()
@@ -128,7 +130,7 @@ class Judging:
         """Take over the state after the last rows, if these were recorded: where the journal failed, they were not."""
         if self._pending is not None:
             if self._sensing.recorder.next_id > self._pending[0]:
-                self._state = self._pending[1]
+                self._state.put(self._pending[1], self._pending[2])
             self._pending = None
 
     def _refresh(self) -> None:
@@ -245,6 +247,5 @@ def _carried(old: _Plan, state: State, new: _Plan) -> State:
     if len(old.streams) and len(new.streams):
         known = old.places[np.minimum(new.streams, len(old.places) - 1)]
         both = np.flatnonzero(known >= 0)
-        for name in ("times", "results", "result_times", "runs", "recent"):
-            getattr(fresh, name)[both] = getattr(state, name)[known[both]]
+        fresh.put(both, state.take(known[both]))
     return fresh

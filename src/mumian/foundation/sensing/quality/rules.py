@@ -39,6 +39,10 @@ class Limits:
     ahead: Int64
     behind: Int64
 
+    def take(self, places: Int64) -> "Limits":
+        """Those of some places."""
+        return Limits(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
     @staticmethod
     def none(places: int) -> "Limits":
         """Nothing declared for so many streams."""
@@ -71,7 +75,16 @@ class State:
 
     def copy(self) -> "State":
         """The same, to be changed."""
-        return State(*(getattr(self, name).copy() for name in ("times", "results", "result_times", "runs", "recent")))
+        return State(*(getattr(self, name).copy() for name in self.__dataclass_fields__))
+
+    def take(self, places: Int64) -> "State":
+        """What is remembered of some places."""
+        return State(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
+    def put(self, places: Int64, other: "State") -> None:
+        """Remember something else of some places."""
+        for name in self.__dataclass_fields__:
+            getattr(self, name)[places] = getattr(other, name)
 
 
 def judge(rows: Observations, places: Int64, limits: Limits, state: State, received: int | None) -> tuple[Int64, State]:
