@@ -1,5 +1,6 @@
 """The engine of the feature cache: an embedded DuckDB with the spatial extension, in a file that may be lost at any time."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,11 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._local = threading.local()
+        self._laying = threading.Lock()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._root = connect_duckdb(folder / "extensions", "spatial")
         self._attach(folder / "cache.duckdb")
+        self._root.execute("SET threads = 1")
         self.closed = False
 
     def _attach(self, file: Path) -> None:
@@ -74,6 +77,16 @@ class Engine:
                 raise
         finally:
             cursor.close()
+
+    @contextmanager
+    def all_hands(self) -> Iterator[None]:
+        """Use every processor while a whole layer is laid out; searches run on one each, many at a time, which serves more."""
+        with self._laying:
+            self._root.cursor().execute(f"SET threads = {os.cpu_count() or 1}")
+            try:
+                yield
+            finally:
+                self._root.cursor().execute("SET threads = 1")
 
     def close(self) -> None:
         """Let go of the file."""

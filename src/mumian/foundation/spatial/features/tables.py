@@ -88,7 +88,7 @@ def build(engine: Engine, table: Table, source: Source) -> Table:
     read = "fid, ver, ST_GeomFromWKB(geometry) AS geom, properties AS props"
     boxed = f"SELECT *, {_BOX} FROM (SELECT {'seq, ' if source.ordered else ''}{read} FROM {source.relation})"
     fixed = "fid, ver, geom, west, south, east, north, props"
-    with engine.transaction(source.arrays) as work:
+    with engine.all_hands(), engine.transaction(source.arrays) as work:
         work.execute(f"CREATE TEMP TABLE staged AS {boxed}")
         if source.ordered:
             rows = f"SELECT seq, {fixed} FROM staged ORDER BY seq"
@@ -106,7 +106,7 @@ def build(engine: Engine, table: Table, source: Source) -> Table:
 def arrange(engine: Engine, rows: str, path: str) -> int:
     """Write rows (fid, ver, geometry as WKB, properties) along a Hilbert curve, numbered by `seq`, to a Parquet file."""
     boxed = f"SELECT *, {_BOX} FROM (SELECT fid, ver, ST_GeomFromWKB(geometry) AS geom, properties FROM ({rows}))"
-    with engine.transaction() as work:
+    with engine.all_hands(), engine.transaction() as work:
         work.execute(f"CREATE TEMP TABLE staged AS {boxed}")
         found = work.execute("SELECT min(west), min(south), max(east), max(north) FROM staged").fetchone()
         ordered = f"SELECT fid, ver, ST_AsWKB(geom) AS geometry, properties FROM staged {_curve(found)}"

@@ -44,7 +44,7 @@ async def update(ask: Ask) -> Response:
     crs, body = await _system(ask), await _json(ask)
     unknown = set(body) - {"type", "id", "geometry", "properties", "links"}
     if unknown:
-        raise Invalid.field(min(unknown)[:100], "field.unknown")
+        raise Invalid.field(min(unknown)[:100], "field.unknown", expected="geometry, properties")
     patch: dict[str, Any] = {}
     if "geometry" in body:
         patch["geometry"] = _geometry(body["geometry"], crs)
@@ -139,7 +139,7 @@ def _whole(body: dict[str, Any], crs: Crs) -> tuple[str | None, str]:
     if body.get("type") != "Feature":
         raise Invalid.field("type", "field.choice", expected="Feature")
     if "geometry" not in body:
-        raise Invalid.field("geometry", "field.required")
+        raise Invalid.field("geometry", "field.missing")
     properties = _object({} if body.get("properties") is None else body["properties"], "properties")
     return _geometry(body["geometry"], crs), json.dumps(properties, ensure_ascii=False, allow_nan=False)
 

@@ -28,7 +28,7 @@ async def bring_in(ask: Ask) -> Response:
     ask.allow(NAMES)
     name, options = _text(ask, "file", 200), _options(ask)
     if name is None:
-        raise Invalid.field("file", "field.required")
+        raise Invalid.field("file", "field.missing")
     format_of(name)
     spatial = ask.spatial
     folder = Path(await asyncio.to_thread(mkdtemp, prefix="mumian-upload-"))

@@ -101,7 +101,7 @@ def faults_of(properties: Mapping[str, Any], declared: Sequence[Property], stric
             faults.append(Fault(f"properties.{name}", "spatial.no_property", {"name": name}))
     for property_ in declared:
         if property_.required and properties.get(property_.name) is None:
-            faults.append(Fault(f"properties.{property_.name}", "field.required", {}))
+            faults.append(Fault(f"properties.{property_.name}", "field.missing", {}))
     return faults
 
 
