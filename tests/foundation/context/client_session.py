@@ -33,10 +33,16 @@ def main(port: int, token: str) -> dict[str, Any]:
     seen["changed"] = client.get(car)["speed.value"]
     seen["types"] = client.types.list()
     seen["past"] = client.temporal.get(car, attrs=["speed"])["speed"]["values"]
-    body = SubscriptionBuilder("http://example.org/told").select_type("Vehicle").watch(["speed"]).build()
+    body = (
+        SubscriptionBuilder("http://example.org/told")
+        .select_type("Vehicle")
+        .watch(["speed"])
+        .description("speed of vehicles")
+        .build()
+    )
     made = client.subscriptions.create(body)
     seen["subscriptions"] = len(client.subscriptions.list())
-    seen["unsubscribed"] = bool(made) and client.subscriptions.delete(made)
+    seen["unsubscribed"] = bool(made) and client.subscriptions.delete("speed")
     seen["deleted"] = client.delete(car)
     seen["gone"] = not client.exists(car)
     return seen

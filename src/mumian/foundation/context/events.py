@@ -10,14 +10,15 @@ from mumian.kernel.events import Event
 class EntitiesChanged(Event):
     """Entities were written; the subject is the first one's id.
 
-    `first` … `last` are the numbers of the changes, `digest` the SHA-256 over their ids and stored forms, in that order.
+    `numbers` are those of the changes, `digests` say what each made of its entity (see `service/evidence.py`), in that order;
+    `created` and `deleted` count entities.
     """
 
     type: ClassVar[str] = "context.entities.changed"
-    count: int
-    first: int
-    last: int
-    digest: str
+    numbers: list[int]
+    digests: list[str]
+    created: int
+    deleted: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
-"""Offers context to the platform, folds the history of entities and sends notifications in the background."""
+"""Offers context to the platform, folds and notifies in the background, and holds entities against the ledger."""
 
 from mumian.foundation.context.api import Context
+from mumian.foundation.context.service.evidence import faults
+from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.kernel.platform import Platform
 
 
@@ -9,3 +11,4 @@ def register(platform: Platform) -> None:
     context = Context(platform)
     platform.provide(Context, context)
     platform.background(context)
+    platform.get(EvidenceChecks).add("foundation.context", faults)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from mumian.foundation.context.events import EntitiesChanged
 from mumian.foundation.context.rules.entity import Entity, encode
 from mumian.foundation.context.rules.history import Delta, difference
 from mumian.foundation.context.rules.texts import microseconds
+from mumian.foundation.context.service.evidence import digest
 from mumian.foundation.context.service.memory import Memory
 from mumian.kernel.unit_of_work import Actor, Records, Transaction
 
@@ -125,10 +125,15 @@ class Writer:
             rows = [_row(change) for change in changes]
             store.save(tx, rows)
             store.add_notices(tx, notices)
-            digests = [sha256(f"{row['id']}\n{row['body'] or ''}".encode()).hexdigest()[:32] for row in rows]
-            whole = sha256("".join(digests).encode()).hexdigest()
-            first, last = changes[0].number, changes[-1].number
-            tx.emit(EntitiesChanged(subject=changes[0].id, count=len(changes), first=first, last=last, digest=whole))
+            tx.emit(
+                EntitiesChanged(
+                    subject=changes[0].id,
+                    numbers=[change.number for change in changes],
+                    digests=[digest(row["number"], row["id"], row["body"]) for row in rows],
+                    created=len([1 for change in changes if change.old is None and change.new is not None]),
+                    deleted=len([1 for change in changes if change.new is None and change.old is not None]),
+                )
+            )
 
         await self._records.write(work, run[0].actor)
         return notices
