@@ -67,9 +67,7 @@ class Newest:
         """The newest of one stream."""
         options = self._options
         last = None if options.after is None else (int(options.after[0]), int(options.after[1]))
-        held, complete = self._held(stream)
-        found = newest_first(self._shown(held), complete, options.top, last)
-        recent = found or self._shelved(stream, last)
+        recent = self._shelved(stream, last) or self._remembered(stream, last)
         if recent is None:
             recent = await asyncio.to_thread(self._read, stream, last)
         counts = {0: self._sensing.counts([stream])[stream]} if options.count else {}
@@ -127,6 +125,15 @@ class Newest:
 
     def _shown(self, rows: Observations) -> Observations:
         return self._sensing.amendments.shown(rows)
+
+    def _remembered(self, stream: int, last: tuple[int, int] | None) -> Recent | None:
+        """From memory; what it knows of the stream goes on the shelf, where it is found again without a search."""
+        upto, (held, complete) = self._sensing.last_id, self._held(stream)
+        found = newest_first(self._shown(held), complete, self._options.top, last)
+        if found is not None:
+            known = held if complete == NONE else held.take(np.flatnonzero(held.times >= complete))
+            self._shelf.put(stream, known.take(np.flatnonzero(known.ids <= upto)), complete, upto)
+        return found
 
     def _shelved(self, stream: int, last: tuple[int, int] | None) -> Recent | None:
         entry = self._shelf.find(stream, self._sensing.tail.rows(), self._sensing.last_id)

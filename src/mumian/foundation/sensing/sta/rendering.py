@@ -148,7 +148,7 @@ def plain_observations(rows: Sequence[Sequence[Any]], base: str, select: Sequenc
         "selfLink": (f'"@iot.selfLink":{address}%s)"', lambda: [str(row[0]) for row in rows]),
         "phenomenonTime": ('"phenomenonTime":"%s"', lambda: _many([row[2] for row in rows])),
         "resultTime": ('"resultTime":%s', lambda: ["null" if row[4] == NONE else f'"{written(row[4])}"' for row in rows]),
-        "result": ('"result":%s', lambda: ["null" if isnan(row[3]) else repr(row[3]) for row in rows]),
+        "result": ('"result":%s', lambda: _numbers([row[3] for row in rows])),
         "Datastream": (f'"Datastream{LINK}":{address}%s)/Datastream"', lambda: [str(row[0]) for row in rows]),
         "FeatureOfInterest": (
             f'"FeatureOfInterest{LINK}":{address}%s)/FeatureOfInterest"',
@@ -159,6 +159,11 @@ def plain_observations(rows: Sequence[Sequence[Any]], base: str, select: Sequenc
     template = "{" + ",".join(text for text, _ in chosen) + "}"
     parts = [template % values for values in zip(*(make() for _, make in chosen), strict=True)]
     return f"[{','.join(parts)}]".encode()
+
+
+def _numbers(results: list[float]) -> list[str]:
+    """Many results as JSON, at once; missing ones as null."""
+    return msgspec.json.encode(results)[1:-1].decode().split(",") if results else []
 
 
 def _many(times: list[int]) -> list[str]:

@@ -42,8 +42,7 @@ class Shelf:
             self._forget(stream)
             self._entries[stream] = Entry(rows, since, upto, time.monotonic())
             self._rows += len(rows)
-            while self._rows > self._most:
-                self._forget(next(iter(self._entries)))
+            self._bound()
 
     def find(self, stream: int, held: Observations, last: int) -> Entry | None:
         """What is known of a stream with what is held since added, if that is all up to the number `last`."""
@@ -56,9 +55,17 @@ class Shelf:
             if len(held) - first != last - entry.upto or time.monotonic() - entry.read > _SECONDS:
                 self._forget(stream)
                 return None
-        fresh = held.take(slice(first, None))
-        fresh = fresh.take(np.flatnonzero(fresh.streams == stream))
-        return Entry(Observations.concat([entry.rows, fresh]) if len(fresh) else entry.rows, entry.since, last, entry.read)
+            fresh = held.take(slice(first, None))
+            fresh = fresh.take(np.flatnonzero(fresh.streams == stream))
+            rows = Observations.concat([entry.rows, fresh]) if len(fresh) else entry.rows
+            found = self._entries[stream] = Entry(rows, entry.since, last, entry.read)
+            self._rows += len(fresh)
+            self._bound()
+            return found
+
+    def _bound(self) -> None:
+        while self._rows > self._most:
+            self._forget(next(iter(self._entries)))
 
     def _forget(self, stream: int) -> None:
         entry = self._entries.pop(stream, None)
