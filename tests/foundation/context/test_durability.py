@@ -42,7 +42,7 @@ async def test_an_entity_changed_behind_our_back_is_found_out(http: httpx.AsyncC
 
 
 async def test_what_was_acknowledged_outlives_a_killed_process(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
+    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}:{os.environ.get('PYTHONPATH', '')}"}
 
     async def serve() -> tuple[asyncio.subprocess.Process, str, str]:
         child = await asyncio.create_subprocess_exec(
