@@ -1,0 +1,1 @@
+"""Rules of grids: codes, boundaries, history and visits; pure decisions."""
