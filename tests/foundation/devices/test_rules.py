@@ -1,7 +1,5 @@
-"""The rules of devices hold for whatever hypothesis thinks of: lives, cells of files, presence, near pairs, clusters."""
+"""The rules of devices hold for whatever hypothesis thinks of: lives, columns of files, presence, near pairs, clusters."""
 
-import csv
-import io
 import math
 from itertools import combinations
 
@@ -11,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mumian.foundation.devices.contracts import Device
-from mumian.foundation.devices.models import FieldSpec
-from mumian.foundation.devices.rules import columns, coverage, duplicates, fields, life, near, tables
+from mumian.foundation.devices.rules import columns, coverage, duplicates, life, near
 from mumian.foundation.devices.rules.presence import LATE, NAMES, NEVER, OFFLINE, ONLINE, UNKNOWN, Rhythm, Watch, judge
 
 SECOND = 1_000_000
@@ -40,40 +37,6 @@ def test_the_way_between_two_states_leads_there(source: str, target: str) -> Non
         state = life.TRANSITIONS[step].target
     assert way is None or state == target
     assert (way is None) == (life.STATES.index(target) < min(life.STATES.index(source), 2) or (source == "retired" != target))
-
-
-@given(st.lists(st.lists(st.text(), min_size=1, max_size=5), min_size=1, max_size=5))
-def test_cells_come_back_from_a_file_as_they_were_and_none_is_a_formula(rows: list[list[str]]) -> None:
-    rows = [[cell.replace("\r", "").replace("\n", "").replace("\0", "") for cell in row] for row in rows]
-    read = list(csv.reader(io.StringIO(tables.csv_lines(rows), newline="")))
-    assert [[tables.unsafe(cell) for cell in row] for row in read] == rows
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for row in read for cell in row)
-
-
-@given(st.dates())
-def test_a_day_is_read_however_it_is_written(day: object) -> None:
-    year, month, date = str(day).split("-")
-    forms = [
-        f"{year}-{month}-{date}",
-        f"{year}/{int(month)}/{int(date)}",
-        f"{year}年{int(month)}月{int(date)}日",
-        f"{year}{month}{date}",
-    ]
-    assert {fields.as_day(form) for form in forms} == {str(day)}
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_is_read_as_it_is_written(number: float) -> None:
-    assert fields.as_number(repr(number)) == number
-
-
-@given(st.text(max_size=30))
-def test_no_text_in_a_cell_is_more_than_a_cell(text: str) -> None:
-    for field in (FieldSpec(type="number"), FieldSpec(type="integer"), FieldSpec(type="boolean"), FieldSpec(type="text")):
-        value = fields.from_text(field, text)
-        key, _ = fields.fault(field, value)
-        assert key or isinstance(value, bool | int | float | str)
-    assert fields.as_day(text) is None or len(str(fields.as_day(text))) == 10
 
 
 @pytest.mark.parametrize(("name", "alias"), [(name, alias) for name, aliases in columns.ALIASES.items() for alias in aliases])

@@ -1,6 +1,6 @@
 """The device ledger for other components: `platform.get(Devices)` registers, changes, watches, commands and analyses devices."""
 
-from mumian.foundation.devices.contracts import AreaCoverage, Cluster, Command, Device, Product, RowFault, Seen
+from mumian.foundation.devices.contracts import AreaCoverage, Cluster, Command, Device, Product, Seen
 from mumian.foundation.devices.rules.coverage import Target
 from mumian.foundation.devices.service.analysis import Analysis, Search
 from mumian.foundation.devices.service.commands import Commands
@@ -25,7 +25,6 @@ __all__ = [
     "Devices",
     "Product",
     "Report",
-    "RowFault",
     "Search",
     "Seen",
     "Source",

@@ -1,6 +1,6 @@
 """Contracts of the device ledger: the state of a device, its commands, and what analysis finds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -137,14 +137,3 @@ class Product:
     latest: str | None
     age_seconds: float | None
     fresh: float | None
-
-
-@dataclass(frozen=True)
-class RowFault:
-    """What is wrong with a row of a file: its line (the header is 1), the column as the file calls it, the value and why."""
-
-    line: int
-    column: str
-    value: str
-    key: str
-    values: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from mumian.foundation.devices.api import AreaCoverage, Cluster, Devices, Search
 from mumian.foundation.devices.endpoints.files import AS_CSV, attachment
 from mumian.foundation.devices.endpoints.ledger import Name, Reads
 from mumian.foundation.devices.endpoints.views import Share, Text
-from mumian.foundation.devices.rules.tables import csv_lines
+from mumian.foundation.tables.api import csv_lines
 from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
 from mumian.kernel.web import PlatformDep

@@ -12,10 +12,9 @@ from mumian.foundation.devices import store
 from mumian.foundation.devices.api import Devices, Source
 from mumian.foundation.devices.contracts import Device
 from mumian.foundation.devices.endpoints.ledger import Cursor, Limit, Name, Narrowed, Reads
-from mumian.foundation.devices.rules.tables import csv_lines
 from mumian.foundation.devices.service import files
-from mumian.foundation.devices.service.tables import workbook
 from mumian.foundation.identity.api import Caller, permit
+from mumian.foundation.tables.api import csv_lines, described, fault_table, workbook
 from mumian.kernel.i18n import preferred
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row
@@ -103,14 +102,14 @@ async def get_import(platform: PlatformDep, _: Imports, id: Id, accept_language:
     """One import with its faults."""
     row, faults = await platform.records.read(lambda session: files.find(session, id))
     language = preferred(accept_language)
-    return {**row, "faults": [files.described(fault, language) for fault in faults[:_SHOWN]]}
+    return {**row, "faults": [described(fault, language) for fault in faults[:_SHOWN]]}
 
 
 @router.get("/imports/{id}/faults.csv", response_class=Response, responses=AS_CSV)
 async def import_faults(platform: PlatformDep, _: Imports, id: Id, accept_language: Language = None) -> Response:  # noqa: A002
     """The faults of an import as a table: line, column, value, fault, fix."""
     row, faults = await platform.records.read(lambda session: files.find(session, id))
-    text = files.table(faults, preferred(accept_language))
+    text = fault_table(faults, preferred(accept_language))
     return Response(text, media_type="text/csv", headers=attachment(f"{row['file']}-faults.csv"))
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mumian.foundation.devices.rules import fields
-from mumian.foundation.devices.rules.fields import Typed
-from mumian.foundation.devices.rules.tables import unsafe
+from mumian.foundation.tables import contracts as fields
+from mumian.foundation.tables.contracts import Typed, unsafe
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "code": ("code", "device code", "device id", "id", "设备编码", "设备编号", "设备代码", "编码", "编号", "资产编号", "设备id"),

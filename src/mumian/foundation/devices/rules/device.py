@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol
 
-from mumian.foundation.devices.rules.fields import Typed, checked, plain
 from mumian.foundation.devices.rules.life import STATES, out_of_order
+from mumian.foundation.tables.contracts import Typed, checked, plain
 from mumian.kernel.errors import Fault
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

@@ -12,9 +12,9 @@ from mumian.foundation.devices.errors import NotPossible
 from mumian.foundation.devices.events import CommandChanged
 from mumian.foundation.devices.models import CommandSpec
 from mumian.foundation.devices.rules import tasking
-from mumian.foundation.devices.rules.fields import checked
 from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.settings import DeviceSettings
+from mumian.foundation.tables.contracts import checked
 from mumian.kernel.background import Loop
 from mumian.kernel.clock import iso
 from mumian.kernel.errors import Fault, Invalid, NotFound, Stale

@@ -11,18 +11,18 @@ import msgspec
 from msgspec.structs import replace
 
 from mumian.foundation.devices import store
-from mumian.foundation.devices.contracts import Device, RowFault
+from mumian.foundation.devices.contracts import Device
 from mumian.foundation.devices.events import DevicesImported
 from mumian.foundation.devices.models import DeviceKindSpec
 from mumian.foundation.devices.rules import columns as rules
 from mumian.foundation.devices.rules import device as limits
-from mumian.foundation.devices.rules import fields
 from mumian.foundation.devices.rules.life import path
 from mumian.foundation.devices.service import files
 from mumian.foundation.devices.service.life import Lives
-from mumian.foundation.devices.service.tables import Table, read_table
 from mumian.foundation.devices.settings import DeviceSettings
 from mumian.foundation.spatial.api import Spatial
+from mumian.foundation.tables import contracts as fields
+from mumian.foundation.tables.api import Limits, RowFault, Table, described, read_table
 from mumian.kernel.errors import Fault, Invalid, MumianError
 from mumian.kernel.i18n import text
 from mumian.kernel.ids import new_id
@@ -75,12 +75,12 @@ class Report:
     def as_dict(self, language: str, most: int | None = None) -> dict[str, Any]:
         """The report as plain values for JSON, its faults (at most so many) in a language."""
         shown = {name: value for name, value in self.__dict__.items() if name not in ("faults", "id")}
-        return {"id": self.id or None, **shown, "faults": [files.described(fault, language) for fault in self.faults[:most]]}
+        return {"id": self.id or None, **shown, "faults": [described(fault, language) for fault in self.faults[:most]]}
 
     def lines(self, language: str) -> list[str]:
         """The report for a person."""
         counts = {name: getattr(self, name) for name in ("file", "rows", "created", "updated", "unchanged", "refused")}
-        told = [files.described(fault, language) for fault in self.faults]
+        told = [described(fault, language) for fault in self.faults]
         done = text("devices.import.done", language, **counts)
         return [done, *(f"{self.file}:{each['line']}: {each['column']}: {each['message']}" for each in told)]
 
@@ -91,7 +91,7 @@ class Importing:
     def __init__(self, platform: Platform, lives: Lives, settings: DeviceSettings) -> None:
         self._platform = platform
         self._lives = lives
-        self._settings = settings
+        self._limits = Limits(settings.import_rows, settings.import_columns, settings.unpacked_bytes)
 
     async def preview(self, source: Source, allowed: Allowed) -> Report:
         """What an import would do, nothing done; raises Invalid, Malformed, TooLarge where the file cannot be used at all."""
@@ -121,7 +121,7 @@ class Importing:
         return report
 
     def _understand(self, source: Source) -> tuple[Report, list[Row]]:
-        table = read_table(source.content, source.file, self._settings)
+        table = read_table(source.content, source.file, self._limits)
         kinds, owners = self._lives.kinds(), self._lives.owners()
         extra = {key: spec for kind in kinds.values() for key, spec in kind.properties.items()}
         columns = rules.understood(table.headers, extra)

@@ -5,12 +5,11 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from mumian.foundation.devices.settings import DeviceSettings
+from mumian.foundation.tables.contracts import Limits, Table
 from mumian.kernel.errors import Fault, Invalid, Malformed, TooLarge
 
 _MARKS = (
@@ -31,26 +30,17 @@ _CELLS = 5_000_000
 _PARTS = 1000
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table: what kind of file it was, its header, and its other rows with their line numbers (the first line is 1)."""
-
-    format: str
-    headers: list[str]
-    rows: list[tuple[int, list[str]]]
-
-
-def read_table(content: bytes, file: str, settings: DeviceSettings) -> Table:
-    """The table in a file, told by its first bytes; raises Invalid, Malformed, TooLarge."""
+def read_table(content: bytes, file: str, limits: Limits) -> Table:
+    """The table in a file, whose kind its first bytes tell; raises Invalid, Malformed, TooLarge."""
     if content[:4] == b"PK\x03\x04":
-        return _table("xlsx", _xlsx_rows(content, settings), settings)
+        return _table("xlsx", _xlsx_rows(content, limits), limits)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise Invalid.field("file", "devices.import.old_workbook", file=file[:100])
+        raise Invalid.field("file", "tables.old_workbook", file=file[:100])
     encoding, text = _decoded(content)
-    return _table(encoding, _csv_rows(text), settings)
+    return _table(encoding, _csv_rows(text), limits)
 
 
-def _table(format_: str, rows: Iterator[tuple[int, list[str]]], settings: DeviceSettings) -> Table:
+def _table(format_: str, rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
     headers: list[str] = []
     found: list[tuple[int, list[str]]] = []
     for line, cells in rows:
@@ -58,14 +48,14 @@ def _table(format_: str, rows: Iterator[tuple[int, list[str]]], settings: Device
             continue
         if not headers:
             headers = [cell.strip()[:200] for cell in cells]
-            if len(headers) > settings.import_columns:
-                raise TooLarge(limit=f"{settings.import_columns} columns")
+            if len(headers) > limits.columns:
+                raise TooLarge(limit=f"{limits.columns} columns")
             continue
-        if len(found) >= settings.import_rows:
-            raise TooLarge(limit=f"{settings.import_rows} rows")
+        if len(found) >= limits.rows:
+            raise TooLarge(limit=f"{limits.rows} rows")
         found.append((line, cells))
     if not headers:
-        raise Invalid.field("file", "devices.import.empty")
+        raise Invalid.field("file", "tables.empty")
     return Table(format_, headers, found)
 
 
@@ -76,7 +66,7 @@ def _decoded(content: bytes) -> tuple[str, str]:
             return encoding, content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Malformed(Fault("file", "devices.import.encoding", {}))
+    raise Malformed(Fault("file", "tables.encoding", {}))
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -95,10 +85,10 @@ def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
         raise Malformed(Fault("file", "field.syntax", {"reason": f"line {last + 1}: {error}"}, None, last + 1)) from error
 
 
-def _xlsx_rows(content: bytes, settings: DeviceSettings) -> Iterator[tuple[int, list[str]]]:
+def _xlsx_rows(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
-    plain = _unpacked(content, settings.unpacked_bytes)
+    plain = _unpacked(content, limits.unpacked_bytes)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(plain))
         names = [sheet.name for sheet in workbook.sheets_metadata if "visible" in str(sheet.visible).lower()]
@@ -136,10 +126,10 @@ def _unpacked(content: bytes, most: int) -> bytes:
             if len(parts) > _PARTS:
                 raise TooLarge(limit=f"{_PARTS} parts")
             if not any(part.filename.lower() == "xl/workbook.xml" for part in parts):
-                raise Invalid.field("file", "devices.import.no_workbook")
+                raise Invalid.field("file", "tables.no_workbook")
             for part in {part.filename: part for part in parts if _WANTED.fullmatch(part.filename)}.values():
                 if part.flag_bits & 1:
-                    raise Invalid.field("file", "devices.import.encrypted")
+                    raise Invalid.field("file", "tables.encrypted")
                 with source.open(part) as opened:
                     data = opened.read(left + 1)
                 left -= len(data)
@@ -171,41 +161,3 @@ def _column(letters: bytes) -> int:
 
 def _broken(reason: str) -> Invalid:
     return Malformed(Fault("file", "field.syntax", {"reason": reason[:200]}))
-
-
-def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Rows as an XLSX workbook of one sheet; text stands in it as text, so that nothing is ever a formula."""
-    from xml.sax.saxutils import escape
-
-    lines = []
-    for row in rows:
-        cells = []
-        for value in row:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                cells.append(f"<c><v>{value!r}</v></c>")
-            else:
-                text = "" if value is None else re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", str(value))
-                cells.append(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>')
-        lines.append(f"<row>{''.join(cells)}</row>")
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    packages = "http://schemas.openxmlformats.org/package/2006"
-    spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{packages}/content-types"><Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{spreadsheet}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{spreadsheet}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{packages}/relationships"><Relationship Id="rId1" '
-        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
-        '<sheet name="devices" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packages}/relationships"><Relationship Id="rId1" '
-        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{"".join(lines)}</sheetData></worksheet>',
-    }
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, text in parts.items():
-            target.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{text}')
-    return packed.getvalue()
