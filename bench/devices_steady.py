@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ async def _ask(address: str, token: str) -> dict[str, list[float]]:
     import httpx
 
     chance = random.Random(1)
-    questions = {
+    questions: dict[str, Callable[[], str]] = {
         "list": lambda: f"/sta/v1.1/Datastreams?$top={_PAGE}&$filter=id gt {chance.randrange(STREAMS)}&$orderby=id",
         "list-own-api": lambda: f"/api/v1/foundation/sensing/streams?limit={_PAGE}",
         "lookup": lambda: f"/sta/v1.1/Datastreams({chance.randrange(1, STREAMS)})",

@@ -52,8 +52,9 @@ class Observations:
 
     `details` is None where all is told by the columns above; else it has, for each row that is no plain number at an instant, a
     JSON object as text, and None for the others. Its members are all optional: `result` (any JSON but a number or null; `results`
-    is NaN then, or the nearest number to a whole one that is too long for a column), `end` (µs, end of the phenomenon's interval), `validTime` ([µs, µs]), `resultQuality` (any JSON),
-    `parameters` (an object), `feature` (the id of a FeatureOfInterest other than the one made of the thing's place).
+    is NaN then, or the nearest number to a whole one that is too long for a column), `end` (µs, the phenomenon's interval's end),
+    `validTime` ([µs, µs]), `resultQuality` (any JSON), `parameters` (an object), `feature` (the id of a FeatureOfInterest other
+    than the one made of the thing's place).
     """
 
     streams: Int64

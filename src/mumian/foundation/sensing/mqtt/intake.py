@@ -14,7 +14,9 @@ from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.mqtt.entries import BUSY, Entry
 from mumian.foundation.sensing.mqtt.refusals import Refusals
 from mumian.foundation.sensing.rules import microseconds, parse_times
-from mumian.foundation.sensing.sta import ingest, observing
+from mumian.foundation.sensing.sta import ingest
+from mumian.foundation.sensing.sta.writing import observing
+from mumian.foundation.sensing.sta.writing import observing
 from mumian.kernel.errors import Invalid, MumianError, Unavailable
 from mumian.kernel.unit_of_work import SYSTEM
 

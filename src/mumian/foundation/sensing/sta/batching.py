@@ -17,11 +17,11 @@ from mumian.foundation.identity.api import require
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.rules import microseconds
-from mumian.foundation.sensing.sta import handling, ingest, observing
+from mumian.foundation.sensing.sta import handling, ingest
 from mumian.foundation.sensing.sta.handling import PREFIX, Answer, Request
 from mumian.foundation.sensing.sta.parsing import decode
 from mumian.foundation.sensing.sta.paths import parse_path
-from mumian.foundation.sensing.sta.writing import requests
+from mumian.foundation.sensing.sta.writing import observing, requests
 from mumian.foundation.sensing.sta.writing.work import Work
 from mumian.kernel.errors import Conflict, Invalid, MumianError
 from mumian.kernel.web.problems import problem

@@ -13,9 +13,9 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Receipt
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.rules import microseconds
-from mumian.foundation.sensing.sta import ingest, observing, reading, rendering
+from mumian.foundation.sensing.sta import ingest, reading, rendering
 from mumian.foundation.sensing.sta.paths import Path, parse_path
-from mumian.foundation.sensing.sta.writing import requests
+from mumian.foundation.sensing.sta.writing import observing, requests
 from mumian.foundation.sensing.sta.writing.model import TYPES
 from mumian.kernel.errors import Fault, Invalid, MumianError
 

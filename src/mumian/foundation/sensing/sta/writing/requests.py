@@ -16,11 +16,11 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.rules import microseconds
-from mumian.foundation.sensing.sta import ingest, observing, rendering
+from mumian.foundation.sensing.sta import ingest, rendering
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.parsing import decode
 from mumian.foundation.sensing.sta.paths import Path
-from mumian.foundation.sensing.sta.writing import changing, deleting, observations
+from mumian.foundation.sensing.sta.writing import changing, deleting, observations, observing
 from mumian.foundation.sensing.sta.writing.bodies import Draft, Reader, decoded, reference
 from mumian.foundation.sensing.sta.writing.creating import attach
 from mumian.foundation.sensing.sta.writing.creating import create as make
