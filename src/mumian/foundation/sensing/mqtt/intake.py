@@ -16,7 +16,6 @@ from mumian.foundation.sensing.mqtt.refusals import Refusals
 from mumian.foundation.sensing.rules import microseconds, parse_times
 from mumian.foundation.sensing.sta import ingest
 from mumian.foundation.sensing.sta.writing import observing
-from mumian.foundation.sensing.sta.writing import observing
 from mumian.kernel.errors import Invalid, MumianError, Unavailable
 from mumian.kernel.unit_of_work import SYSTEM
 
