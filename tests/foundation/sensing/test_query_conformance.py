@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from mumian.foundation.sensing.sta import reading
+from mumian.foundation.sensing.sta.conformance import MqttAddress
 from mumian.foundation.sensing.sta.paths import parse_path
 from mumian.kernel.errors import Invalid, NotFound
 from mumian.kernel.i18n import describe
@@ -285,6 +286,17 @@ def test_every_set_of_the_root_is_there(world: World) -> None:
     for entry in root["value"]:
         assert "value" in get(world, entry["url"])
     assert all(claim.startswith("http") for claim in root["serverSettings"]["conformance"])
+
+
+def test_the_root_tells_where_mqtt_is_spoken_if_it_is(world: World) -> None:
+    platform = world.sensing.platform
+    assert not any("mqtt" in claim for claim in get(world, "/")["serverSettings"]["conformance"])
+    own = platform.get(MqttAddress)
+    platform.provide(MqttAddress, MqttAddress(lambda: "mqtt://city:1883"))
+    settings = get(world, "/")["serverSettings"]
+    platform.provide(MqttAddress, own)
+    claims = [claim for claim in settings["conformance"] if "via-mqtt" in claim]
+    assert [settings[claim] for claim in claims] == [{"endpoints": ["mqtt://city:1883"]}] * 2
 
 
 def test_a_forged_page_token_is_refused(world: World) -> None:

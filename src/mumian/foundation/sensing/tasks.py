@@ -7,6 +7,7 @@ from mumian.foundation.sensing.quality.judging import Judging
 from mumian.foundation.sensing.retention.aggregates import Aggregates
 from mumian.foundation.sensing.retention.retaining import Retaining
 from mumian.foundation.sensing.service.evidence import faults
+from mumian.foundation.sensing.sta.conformance import MqttAddress
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.platform import Platform
 
@@ -22,5 +23,6 @@ def register(platform: Platform) -> None:
     platform.background(Retaining(platform, sensing, kept))
     mqtt = Mqtt(platform, sensing)
     platform.provide(Mqtt, mqtt)
+    platform.provide(MqttAddress, MqttAddress(lambda: mqtt.address))
     platform.background(mqtt)
     platform.get(EvidenceChecks).add("foundation.sensing", lambda session: faults(session, platform, sensing.finder))

@@ -10,7 +10,7 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.sta import formats, rendering
 from mumian.foundation.sensing.sta.asking import Asking, feature_of
-from mumian.foundation.sensing.sta.conformance import CONFORMANCE
+from mumian.foundation.sensing.sta.conformance import server_settings
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.expanding import Expanding, last_keys
 from mumian.foundation.sensing.sta.model import EntitySet
@@ -55,7 +55,7 @@ async def reply(sensing: Sensing, path: Path, query: bytes, base: str) -> Reply:
     """Answer a GET; raises NotFound, Invalid."""
     options = parse_query(query)
     if not path.names:
-        return Reply(msgspec.json.encode(_root(base)))
+        return Reply(msgspec.json.encode(_root(sensing, base)))
     return await Reader(sensing, base).reply(path, options)
 
 
@@ -165,8 +165,8 @@ def _attribute(entities: EntitySet, item: Entity, path: Path) -> Reply:
     return Reply(value.encode() if isinstance(value, str) else msgspec.json.encode(value), TEXT)
 
 
-def _root(base: str) -> Entity:
+def _root(sensing: Sensing, base: str) -> Entity:
     return {
         "value": [{"name": name, "url": f"{base}/{name}"} for name in SETS],
-        "serverSettings": {"conformance": CONFORMANCE},
+        "serverSettings": server_settings(sensing.platform),
     }
