@@ -3,8 +3,8 @@
 import threading
 from bisect import bisect_right, insort
 from dataclasses import dataclass
-from itertools import islice
 from math import cos, radians
+from sys import intern
 
 import msgspec
 import numpy as np
@@ -49,20 +49,15 @@ class Directory:
         self._farthest = 0.0
         self._pending: list[tuple[int, list[float]]] = []
         self._touched: set[str] = set()
+        self._searched: dict[str, list[str]] = {}
 
     def page(self, filters: list[str], words: str, after: str, limit: int) -> list[str]:
         """Codes in order after `after` of cameras with all facets in `filters` and all `words` in their titles, code or tags."""
         with self._lock:
             self._refresh()
-            codes = self._matching(filters)
-            found: list[str] = []
-            wanted = words.lower().split()
-            for code in islice(codes, bisect_right(codes, after), None):
-                if not wanted or all(word in self._titles[self._at[code]] for word in wanted):
-                    found.append(code)
-                    if len(found) >= limit:
-                        break
-            return found
+            codes = self._worded(filters, words.lower().split()) if words.strip() else self._matching(filters)
+            start = bisect_right(codes, after)
+            return codes[start : start + limit]
 
     def count(self, filters: list[str]) -> int:
         """How many cameras have all these facets."""
@@ -137,6 +132,8 @@ class Directory:
 
     def _matching(self, filters: list[str]) -> list[str]:
         """The sorted codes of all cameras with these facets; the last few answers are kept until something changes."""
+        if not filters and len(self._members.get("active", ())) == len(self._codes):
+            return self._everybody()
         key = "\n".join(sorted(filters))
         if key not in self._ranked:
             everybody = self._everybody()
@@ -144,11 +141,23 @@ class Directory:
             rows = set.intersection(*members)
             if len(self._ranked) > 64:
                 self._ranked.clear()
-            if len(rows) == len(everybody):
-                return everybody
             few = len(rows) < len(everybody) // 8
             self._ranked[key] = sorted(self._codes[row] for row in rows) if few else [c for c in everybody if self._at[c] in rows]
         return self._ranked[key]
+
+    def _worded(self, filters: list[str], words: list[str]) -> list[str]:
+        """The sorted codes of those whose titles, code or tags hold all words, too."""
+        key = "\n".join([*sorted(filters), "", *words])
+        if key not in self._searched:
+            members = [self._members.get(name, set()) for name in {"active", *filters}]
+            longest = max(words, key=len)
+            rows = [index for index, title in enumerate(self._titles) if longest in title]
+            others = [word for word in words if word != longest]
+            found = [i for i in rows if all(i in some for some in members) and all(word in self._titles[i] for word in others)]
+            if len(self._searched) > 16:
+                self._searched.clear()
+            self._searched[key] = sorted(self._codes[index] for index in found)
+        return self._searched[key]
 
     def _everybody(self) -> list[str]:
         """All codes in order; a few new ones are put where they belong, many are sorted in."""
@@ -165,6 +174,7 @@ class Directory:
                 self._take(row)
             if rows:
                 self._revision = int(rows[-1]["revision"])
+                self._searched.clear()
             if len(rows) < _BATCH:
                 break
         if self._touched:
@@ -223,4 +233,4 @@ def _facets(row: Row) -> tuple[str, ...]:
     for path in _decode(row["groups"]):
         parts = path.split("/")
         found += [f"group:{'/'.join(parts[:end])}" for end in range(1, len(parts) + 1)]
-    return tuple(dict.fromkeys(found))
+    return tuple(intern(name) for name in dict.fromkeys(found))
