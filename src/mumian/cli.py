@@ -17,6 +17,8 @@ ledger = App(name="ledger", help="The evidence ledger: prove what happened.")
 new = App(name="new", help="Begin something new from a scaffold.")
 app.command(ledger)
 app.command(new)
+address = App(name="address", help="Standard addresses: parse, geocode, import a library, train a parser.")
+app.command(address)
 import_ = App(name="import", help="Bring data in from files.")
 app.command(import_)
 devices = App(name="devices", help="The ledger of devices 物联设备台账.")
@@ -197,6 +199,38 @@ def import_devices(
     from mumian.app import commands
 
     commands.import_devices(file, kind, owner, crs, preview, json)
+
+
+@address.command(name="parse")
+def address_parse(text: str, *, json: Json = False) -> None:
+    """Take an address apart and write it in its standard form."""
+    from mumian.app import addresses
+
+    addresses.parse(text, json)
+
+
+@address.command(name="geocode")
+def address_geocode(text: str, *, date: str | None = None, json: Json = False) -> None:
+    """Find the point that a text means in the library, and the standard address there."""
+    from mumian.app import addresses
+
+    addresses.geocode(text, date, json)
+
+
+@address.command(name="import")
+def address_import(file: Path, *, source: str | None = None, json: Json = False) -> None:
+    """Import a library from CSV; broken rows are listed with their line numbers."""
+    from mumian.app import addresses
+
+    addresses.import_file(file, source, json)
+
+
+@address.command(name="train")
+def address_train(*, input: Path, name: str, members: int = 2, rounds: int = 14) -> None:  # noqa: A002
+    """Train a parser on labelled addresses (`character label` a line); takes minutes."""
+    from mumian.app import addresses
+
+    addresses.train(input, name, members, rounds)
 
 
 @app.command

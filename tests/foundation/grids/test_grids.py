@@ -67,7 +67,7 @@ def test_features_that_do_not_fit_are_refused_by_number_and_the_rest_is_kept(gri
             {"type": "Feature", "geometry": None, "properties": None},
             feature("9902", None),
             feature("990201", None, kind="odd"),
-            "nonsense",
+            "nonsense",  # type: ignore[arg-type]
         ),
         "2013-06-01",
     )

@@ -1,6 +1,7 @@
 """Standard addresses for other components: `platform.get(Addresses)` parses, matches, geocodes, and knows their history."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TextIO
@@ -16,12 +17,15 @@ from mumian.foundation.addresses.contracts import (
     RowFault,
     StandardAddress,
 )
+from mumian.foundation.addresses.divisions import names as division_names
+from mumian.foundation.addresses.learning.training import Trained, train_file
 from mumian.foundation.addresses.service import finding, importing
 from mumian.foundation.addresses.service.finding import Located, Near
 from mumian.foundation.addresses.service.parsing import Parser, make_parser
 from mumian.foundation.addresses.settings import AddressSettings
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import iso
+from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import SYSTEM, Actor, Session
 
@@ -37,6 +41,8 @@ __all__ = [
     "Place",
     "RowFault",
     "StandardAddress",
+    "Trained",
+    "division_names",
 ]
 
 
@@ -95,6 +101,17 @@ class Addresses:
     def find(self, session: Session, code: str, date: str | None = None) -> StandardAddress | None:
         """The address of a code as it holds on a day."""
         return store.current(session, code, date or self.today())
+
+    def train_now(
+        self, file: Path, name: str, members: int = 2, rounds: int = 14, tell: Callable[[str], None] = print
+    ) -> Trained:
+        """Train a parser on the city's own labelled addresses; set MUMIAN_ADDRESS_MODEL to `name` to use it. Takes minutes.
+
+        The file holds `character label` a line (BIO or BIES), an empty line between addresses. Raises BadTraining, Invalid.
+        """
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+            raise Invalid.field("name", "field.pattern", expected="[a-z0-9-]")
+        return train_file(file, self.models, name, members, rounds, tell)
 
     def import_now(self, text: TextIO, source: str, actor: Actor = SYSTEM) -> ImportReport:
         """Import a library from CSV, see `service.importing.import_now`; not for the event loop's thread."""

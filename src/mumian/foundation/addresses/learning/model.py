@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Model:
             for member in range(about["members"]):
                 with np.load(folder / f"network-{member}.npz", allow_pickle=False) as kept:
                     model.networks.append(Network({name: kept[name].astype(np.float32) for name in kept.files}))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise BadModel(name=folder.name) from error
         return model
 
