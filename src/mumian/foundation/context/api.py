@@ -1,6 +1,5 @@
 """Context for other components: `platform.get(Context)` reads and writes NGSI-LD entities, own ones and things."""
 
-import gc
 from collections.abc import Sequence
 
 from mumian.foundation.context import store
@@ -26,7 +25,6 @@ from mumian.kernel.unit_of_work import Actor, Session
 
 __all__ = ["Context", "Entity"]
 _PAGE = 20_000
-_COLLECTION = (50_000, 20, 100)  # entities are many small objects without cycles: look through them seldom
 
 
 class Context:
@@ -89,9 +87,6 @@ class Context:
             if len(rows) < _PAGE:
                 break
             after = rows[-1]["id"]
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECTION)
         await self.subscriptions.load()
         await self.watching.start()
         await self.folding.start()
