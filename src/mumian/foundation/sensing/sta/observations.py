@@ -11,7 +11,7 @@ import numpy as np
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import NONE, Int64, Observations
 from mumian.foundation.sensing.service.amending import shown_sql
-from mumian.foundation.sensing.service.finder import columns_of
+from mumian.foundation.sensing.service.finder import WAITING, columns_of
 from mumian.foundation.sensing.sta.dialects import DIALECTS
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.newest import Newest
@@ -92,9 +92,9 @@ class ObservationSearch:
         compiler = Compiler(MODEL, SET, _DUCKDB, option, self._now)
         amendments = self._sensing.amendments
         if amendments.any:
-            lake, added = shown_sql("observation", _LAKE), shown_sql("waiting", _WAITING)
+            lake, added = shown_sql("observation", _LAKE), shown_sql(WAITING, _WAITING)
         else:
-            lake, added = f"SELECT id, {_LAKE} FROM observation o", f"SELECT id, {_WAITING} FROM waiting o"
+            lake, added = f"SELECT id, {_LAKE} FROM observation o", f"SELECT id, {_WAITING} FROM {WAITING} o"
         asked = _Question(f"({lake} UNION ALL {added}) e" if len(waiting) else f"({lake}) e")
         asked.arrays = dict(amendments.relations()) if amendments.any else {}
         if len(waiting):
