@@ -102,7 +102,7 @@ def test_scores_count_whole_chunks() -> None:
 def test_gradients_are_those_of_the_loss() -> None:
     rng = np.random.default_rng(3)
     network = Network.fresh([(5, 3), (4, 2)], 4, 3, seed=1)
-    network.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}  # type: ignore[misc]
+    network.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}
     batch = Batch(rng.integers(0, 4, (2, 6, 3)), rng.integers(0, 3, (6, 3)), np.array([6, 4, 2]))
 
     def loss() -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from mumian.foundation.spatial.api import Spatial
 from mumian.foundation.storage.records.opening import open_records
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import Document
+from mumian.kernel.declarations.kinds import Kind
 from mumian.kernel.declarations.service import Declarations
 from mumian.kernel.ids import new_id
 from mumian.kernel.migrations import migrate
@@ -59,13 +61,13 @@ class Town:
         return await asyncio.to_thread(self.platform.get(Addresses).import_now, io.StringIO(text), "test")
 
 
-def open_town(home: Path, url: str = "sqlite") -> Town:
+def open_town(home: Path, url: str = "sqlite", more: Sequence[Kind] = ()) -> Town:
     """A town without a city declared, on a clock that stands at the start of 2014."""
     home.mkdir(parents=True, exist_ok=True)
     clock = ManualClock(NOW)
     records = open_records(url, home, clock, "normal")
     migrate(records)
-    kinds = [*identity_kinds.KINDS, *address_kinds.KINDS]
+    kinds = [*identity_kinds.KINDS, *address_kinds.KINDS, *more]
     declarations = Declarations(records, {kind.name: kind for kind in kinds})
     declarations.load()
     platform = Platform(Settings(home=home), clock, records, declarations)

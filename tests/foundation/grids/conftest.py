@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 import shapely
 
-from mumian.foundation.grids import endpoints, tasks
+from mumian.foundation.grids import endpoints, kinds, tasks
 from mumian.foundation.grids.service import importing
 from mumian.kernel.platform import Platform
 from tests.foundation.addresses.town import Town, open_town
@@ -51,7 +51,7 @@ TOWN = collection(
 @pytest.fixture(params=ENGINES)
 def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
     """A town without a grid."""
-    made = open_town(tmp_path / "home", records_url(request.param, "grids_test"))
+    made = open_town(tmp_path / "home", records_url(request.param, "grids_test"), kinds.KINDS)
     tasks.register(made.platform)
     made.app.include_router(endpoints.router)
     yield made

@@ -130,6 +130,17 @@ def test_people_in_charge_change_from_a_day_on(gridded: Platform) -> None:
     assert (where(gridded, CORNER, "2013-04-30").responsible, where(gridded, CORNER).responsible) == ("corner", "new")
 
 
+def test_a_declared_city_has_the_grids_of_its_divisions_once(town: Town) -> None:
+    spec = {"within": "4401", "since": "2014-01-01"}
+    town.apply("GridTree", "divisions", spec)
+    town.apply("GridTree", "divisions", spec | {"levels": ["city", "district"]})
+    counts = town.platform.records.read_now(lambda s: GRIDS.counts(s, "level", "2014-01-01"))
+    assert counts == {"city": 1, "district": 11, "street": 178}
+    chain = town.platform.records.read_now(lambda s: GRIDS.at(s, "440106001", "2014-01-01"))
+    assert chain is not None
+    assert (chain.title["zh"], chain.parent, chain.geometry) == ("五山街道", "440106", "")
+
+
 def test_a_grid_with_others_below_it_does_not_end(gridded: Platform) -> None:
     with pytest.raises(Invalid):
         gridded.records.write_now(lambda tx: changing.end(tx, "990101001001", "2013-05-01", "x"))

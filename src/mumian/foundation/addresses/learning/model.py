@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Model:
             about = json.loads((folder / "model.json").read_text("utf-8"))
             model = cls(about["name"], about["vocabulary"], about["known"], about["labels"], divisions)
             for member in range(about["members"]):
-                with np.load(folder / f"network-{member}.npz", allow_pickle=False) as kept:
+                with (folder / f"network-{member}.npz").open("rb") as file, np.load(file, allow_pickle=False) as kept:
                     model.networks.append(Network({name: kept[name].astype(np.float32) for name in kept.files}))
         except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise BadModel(name=folder.name) from error
