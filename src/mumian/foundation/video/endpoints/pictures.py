@@ -62,7 +62,7 @@ async def hand_in(
     code: _CODE,
     purpose: _PURPOSE,
     begins: datetime,
-    content: Annotated[bytes, Body(media_type="video/mp4")],
+    content: Annotated[bytes, Body(media_type="application/octet-stream")],
 ) -> dict[str, Any]:
     """Hand in a recording of a camera that has no privacy areas: they could not be hidden in it."""
     if begins.tzinfo is None:
