@@ -253,3 +253,11 @@ async def test_a_new_station_counts_from_its_first_observation(town: Platform, o
     assert values(town, "dust-3h", "west")[hour(5)] == 60.0
     assert values(town, "dust-3h", "city")[hour(2)] == 15.0
     assert values(town, "dust-3h", "city")[hour(5)] == 30.0
+
+
+async def test_an_observation_that_its_quality_speaks_against_counts_as_missing(town: Platform, observe: Observe) -> None:
+    profile = "{kind: QualityProfile, name: dust, title: {zh: 粉尘, en: Dust}, spec: {observed_property: dust, maximum: 100}}"
+    await town.declarations.apply(read_text(profile.encode()), "quality")
+    for at, value in enumerate((10.0, 20.0, 900.0)):
+        await observe(at, north=value)
+    assert values(town, "dust-3h", "north")[hour(2)] == 15.0

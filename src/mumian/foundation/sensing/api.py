@@ -27,7 +27,17 @@ from mumian.kernel.platform import Platform
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["ImportReport", "Observations", "Receipt", "Sensing", "StreamInfo", "import_file", "instant", "microseconds"]
+__all__ = [
+    "ImportReport",
+    "Observations",
+    "Receipt",
+    "Sensing",
+    "StreamInfo",
+    "good",
+    "import_file",
+    "instant",
+    "microseconds",
+]
 
 
 class Sensing:

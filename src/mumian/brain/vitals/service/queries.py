@@ -136,7 +136,7 @@ class Vitals:
         sensing = self._platform.get(Sensing)
         streams = {s.id: s.name for s in sensing.streams() if s.observed_property == observed_property and key in (s.name, CITY)}
         ids = np.array(sorted(streams), dtype=np.int64)
-        rows = await asyncio.to_thread(sensing.window, ids, microseconds(start) + 1, microseconds(end) + 1)
+        rows = await asyncio.to_thread(sensing.window, ids, microseconds(start) + 1, microseconds(end) + 1, good_only=True)
         return [
             Observation(streams[int(stream)], iso(instant(int(time))), None if np.isnan(result) else float(result))
             for stream, time, result in zip(rows.streams, rows.times, rows.results, strict=True)

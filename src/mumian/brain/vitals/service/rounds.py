@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +13,7 @@ from mumian.brain.vitals.events import VitalsEvaluated
 from mumian.brain.vitals.rules import Integers, reached
 from mumian.brain.vitals.service.layout import Group, arrange
 from mumian.brain.vitals.service.running import HISTORY, LATE, MARKS_A_ROUND, Running
-from mumian.foundation.sensing.api import Sensing, microseconds
+from mumian.foundation.sensing.api import Sensing, good, microseconds
 from mumian.foundation.sensing.contracts import Observations
 from mumian.kernel.background import Loop
 from mumian.kernel.clock import parse_iso
@@ -83,6 +84,7 @@ class Rounds:
 
     def _heard(self, observations: Observations) -> None:
         self._heard_to = int(observations.ids[-1])
+        observations = _trusted(observations)
         for running in (*self._running.values(), *self._replaced.values()):
             running.pending.append(observations)
         known = np.isin(observations.streams, self._streams).all()
@@ -189,7 +191,14 @@ class Rounds:
                 running.kept[row["vital"], row["key"], mark] = (row["value"], row["version"])
 
     async def _read(self, ids: Integers, start: int, end: int) -> Observations:
-        return await asyncio.to_thread(self._platform.get(Sensing).window, ids, start, end)
+        return await asyncio.to_thread(self._platform.get(Sensing).window, ids, start, end, good_only=True)
+
+
+def _trusted(observations: Observations) -> Observations:
+    """Observations with those as missing that their quality flags speak against."""
+    if not observations.flags.any():
+        return observations
+    return replace(observations, results=np.where(good(observations.flags), observations.results, np.nan))
 
 
 def _keep(tx: Transaction, observed_property: str, rows: list[dict[str, Any]]) -> None:
