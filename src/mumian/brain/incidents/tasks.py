@@ -6,6 +6,7 @@ from mumian.brain.incidents import store
 from mumian.brain.incidents.api import Incident, Incidents, Report, Step, system_note
 from mumian.brain.incidents.kinds import IncidentTypeSpec
 from mumian.brain.incidents.rules import worse
+from mumian.brain.incidents.service.candidates import CandidateIntake
 from mumian.brain.incidents.service.evidence import faults
 from mumian.brain.vitals.api import CITY
 from mumian.foundation.ledger.api import EvidenceChecks
@@ -92,10 +93,11 @@ def _note(data: dict[str, Any]) -> str:
 
 
 def register(platform: Platform) -> None:
-    """Provide Incidents and listen to warnings."""
+    """Provide Incidents and listen to warnings and to what cameras see."""
     platform.provide(Incidents, Incidents(platform))
     intake = WarningIntake(platform)
     platform.subscribe("brain.warnings.raised", "incidents", intake.raised)
     platform.subscribe("brain.warnings.changed", "incidents", intake.changed)
     platform.subscribe("brain.warnings.lifted", "incidents", intake.lifted)
+    platform.subscribe("video.candidate.raised", "incidents", CandidateIntake(platform).raised)
     platform.get(EvidenceChecks).add("brain.incidents", faults)
