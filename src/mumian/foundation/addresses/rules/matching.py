@@ -65,7 +65,8 @@ def judge(asked: Mapping[str, str], place: Place, address: StandardAddress) -> t
     finest = ""
     values = dict(asked)
     if place.district or place.names[2]:
-        values["district"] = place.district
+        fits = address.district in place.others
+        values["district"] = place.district or (address.district if fits else next(iter(place.others), ""))
     for level in LADDER:
         if level not in values or (level == "district" and not values[level]):
             continue

@@ -45,17 +45,28 @@ def match(session: Session, parsed: ParsedAddress, date: str, limit: int = 5) ->
     asked, told = _renamed(session, asked, parsed, date)
     found: dict[str, Candidate] = {}
     finest: dict[str, str] = {}
-    for addresses in _widening(session, parsed, asked, date):
-        for address in addresses:
-            if address.code not in found:
-                confidence, reasons, level = matching.judge(asked, parsed.place, address)
-                found[address.code] = Candidate(address, confidence, (*told, *reasons))
-                finest[address.code] = level
-        if any(candidate.confidence >= _GOOD for candidate in found.values()):
+    for reading in _readings(asked):
+        for addresses in _widening(session, parsed, reading, date):
+            for address in addresses:
+                if address.code not in found:
+                    confidence, reasons, level = matching.judge(reading, parsed.place, address)
+                    found[address.code] = Candidate(address, confidence, (*told, *reasons))
+                    finest[address.code] = level
+            if any(candidate.confidence >= _GOOD for candidate in found.values()):
+                break
+        if found:
             break
     best = sorted(found.values(), key=lambda c: (-c.confidence, len(c.address.standard), c.address.code))[:limit]
     best = [candidate for candidate in best if candidate.confidence > 0.15]
     return Match(parsed, tuple(best), finest[best[0].address.code] if best else "")
+
+
+def _readings(asked: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The fields as parsed; then a lone community as a compound, or the other way round: names like 光明新村 may be either."""
+    yield asked
+    for one, other in (("community", "poi"), ("poi", "community")):
+        if one in asked and other not in asked:
+            yield {(other if kind == one else kind): value for kind, value in asked.items()}
 
 
 def _renamed(session: Session, asked: dict[str, str], parsed: ParsedAddress, date: str) -> tuple[dict[str, str], tuple[str, ...]]:
