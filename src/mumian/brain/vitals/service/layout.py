@@ -77,12 +77,17 @@ def arrange(vitals: Iterable[Vital], streams: Iterable[StreamInfo]) -> dict[tupl
             members.setdefault((root.observed_property, vital.spec.frequency_seconds), []).append((depth, vital))
     groups = {}
     alive = sorted((stream for stream in streams if not stream.retired), key=lambda stream: stream.id)
-    for (observed, period), found in members.items():
-        watched = tuple(stream for stream in alive if stream.observed_property == observed)
+    for (name, period), found in members.items():
+        watched = tuple(stream for stream in alive if stream.observed_property == name)
         ordered = tuple(vital for _, vital in sorted(found, key=lambda pair: (pair[0], pair[1].name)))
         if watched:
-            groups[observed, period] = Group(observed, period, ordered, watched)
+            groups[name, period] = Group(name, period, ordered, watched)
     return groups
+
+
+def observed(vitals: Iterable[Vital]) -> set[str]:
+    """The observed properties that vitals rest on."""
+    return {vital.spec.source.window.observed_property for vital in vitals if vital.spec.source.window}
 
 
 def root_window(vitals: Iterable[Vital], vital: Vital) -> Window | None:

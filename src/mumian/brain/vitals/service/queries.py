@@ -55,8 +55,7 @@ class Vitals:
         window = root_window(vitals, vital) if vital else None
         if window is None:
             return vital, []
-        streams = self._platform.get(Sensing).streams()
-        return vital, [stream for stream in streams if stream.observed_property == window.observed_property]
+        return vital, self._platform.get(Sensing).streams({window.observed_property})
 
     async def reading(self, vital: str, key: str, time: str | None = None) -> Reading | None:
         """The newest value not after `time` (ISO text; None: now)."""
@@ -134,7 +133,7 @@ class Vitals:
 
     async def _observations(self, observed_property: str, key: str, start: datetime, end: datetime) -> list[Observation]:
         sensing = self._platform.get(Sensing)
-        streams = {s.id: s.name for s in sensing.streams() if s.observed_property == observed_property and key in (s.name, CITY)}
+        streams = {s.id: s.name for s in sensing.streams({observed_property}) if key in (s.name, CITY)}
         ids = np.array(sorted(streams), dtype=np.int64)
         rows = await asyncio.to_thread(sensing.window, ids, microseconds(start) + 1, microseconds(end) + 1, good_only=True)
         return [

@@ -11,7 +11,7 @@ import numpy as np
 from mumian.brain.vitals import store
 from mumian.brain.vitals.events import VitalsEvaluated
 from mumian.brain.vitals.rules import Integers, reached
-from mumian.brain.vitals.service.layout import Group, arrange
+from mumian.brain.vitals.service.layout import Group, arrange, observed
 from mumian.brain.vitals.service.running import HISTORY, LATE, MARKS_A_ROUND, Running
 from mumian.foundation.sensing.api import Sensing, good, microseconds
 from mumian.foundation.sensing.contracts import Observations
@@ -36,7 +36,7 @@ class Rounds:
         self._replaced: dict[tuple[str, int], Running] = {}
         self._waiting: Integers = np.empty(0, np.int64)
         self._revision = -1
-        self._streams: Integers = np.empty(0, np.int64)
+        self._version = -1
         self._unknown = True
         self._busy = asyncio.Lock()
         self._loop = Loop(self.name, platform.clock, self.settle, _LONGEST_WAIT)
@@ -87,8 +87,8 @@ class Rounds:
         observations = _trusted(observations)
         for running in (*self._running.values(), *self._replaced.values()):
             running.pending.append(observations)
-        known = np.isin(observations.streams, self._streams).all()
-        if not known or (len(self._waiting) and np.isin(observations.streams, self._waiting).any()):
+        other = self._platform.get(Sensing).version != self._version
+        if other or (len(self._waiting) and np.isin(observations.streams, self._waiting).any()):
             self._unknown = True
         self._loop.wake()
 
@@ -117,9 +117,8 @@ class Rounds:
         """Follow the declarations and streams in force; groups that did not change keep their grids."""
         sensing = self._platform.get(Sensing)
         self._revision, self._unknown = self._platform.declarations.revision, False
-        streams = sensing.streams()
-        self._streams = np.sort(np.array([stream.id for stream in streams], dtype=np.int64))
-        groups = arrange(self._platform.declarations.all("Vital"), streams)
+        vitals, self._version = self._platform.declarations.all("Vital"), sensing.version
+        groups = arrange(vitals, await asyncio.to_thread(sensing.streams, observed(vitals)))
         before, self._running, new = dict(self._running), {}, []
         for name, group in groups.items():
             old = before.get(name)
