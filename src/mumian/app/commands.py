@@ -13,7 +13,6 @@ import uvloop
 from pydantic import ValidationError
 
 from mumian.app.platform import apply_city, apply_services, create_platform, offline, source_of
-from mumian.app.server import log_to_stderr, serving, until_told_to_stop
 from mumian.foundation.identity.api import bootstrap
 from mumian.kernel.declarations.documents import Document, read_path, to_yaml
 from mumian.kernel.declarations.kinds import json_schema
@@ -67,12 +66,16 @@ def settings_with(host: str | None, port: int | None) -> Settings:
 
 def up(host: str | None, port: int | None, city: Path | None) -> None:
     """Serve until told to stop."""
+    from mumian.app.server import log_to_stderr
+
     log_to_stderr()
     guard(lambda: uvloop.run(_up(settings_with(host, port), city)))
 
 
 async def _up(settings: Settings, city: Path | None) -> None:
     platform = await asyncio.to_thread(_prepare, settings, city)
+    from mumian.app.server import serving, until_told_to_stop
+
     async with serving(platform, settings.host, settings.port) as address:
         print(f"Mumian 木棉 serves {settings.home} at {address}", flush=True)
         await until_told_to_stop()

@@ -44,10 +44,11 @@ def catalogue() -> dict[str, dict[str, str]]:
     """Every translation key with its texts by language; built once from all `i18n.yaml` files of the package."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     root = Path(__file__).resolve().parent.parent
     texts: dict[str, dict[str, str]] = {}
     for file in sorted(root.rglob("i18n.yaml")):
-        texts.update(yaml.safe_load(file.read_text("utf-8")) or {})
+        texts.update(loader(file.read_text("utf-8")).get_single_data() or {})
     return texts
 
 
