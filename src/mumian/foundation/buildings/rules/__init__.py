@@ -1,0 +1,1 @@
+"""Rules of buildings: what files say, what shapes cover, what records may hold."""

@@ -1,0 +1,1 @@
+"""Services of buildings: keeping, importing, telling and exporting."""
