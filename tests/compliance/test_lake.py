@@ -51,6 +51,26 @@ def readings(first: int, count: int) -> dict[str, Array]:
     return {"id": ids, "time": ids * 1_000_000, "result": ids / 2}
 
 
+def test_a_table_is_new_once(opener: Callable[[], Lake]) -> None:
+    lake = opener()
+    assert [lake.create(TABLE), lake.create(TABLE), lake.has(TABLE), lake.tables()] == [True, False, True, ["reading"]]
+    assert not lake.has(Table("reading", (*TABLE.columns, Column("more", "VARCHAR"))))
+    lake.close()
+
+
+def test_a_lake_whose_folder_was_moved_is_read_in_its_new_place(tmp_path: Path) -> None:
+    before = open_lake("local", tmp_path / "old")
+    before.create(TABLE)
+    before.append("reading", readings(1, 10))
+    before.close()
+    (tmp_path / "old").rename(tmp_path / "new")
+    after = open_lake("local", tmp_path / "new")
+    after.append("reading", readings(11, 5))
+    assert after.rows("SELECT count(*), max(id) FROM reading") == [(15, 15)]
+    assert all(str(tmp_path / "new") in file.path for file in after.files("reading"))
+    after.close()
+
+
 def test_appended_rows_are_read_back(lake: Lake) -> None:
     lake.append("reading", readings(1, 1000))
     assert lake.rows("SELECT count(*), min(id), max(time), sum(result) FROM reading") == [(1000, 1, 1_000_000_000, 250250.0)]

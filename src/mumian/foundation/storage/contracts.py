@@ -83,13 +83,50 @@ class LakeTransaction(Protocol):
         ...
 
 
+class ReadCursor(Protocol):
+    """A connection of a sealed reader, for one thread at a time; only `interrupt` may be called from another."""
+
+    @property
+    def description(self) -> Any:
+        """The columns of the last answer: tuples that begin with name and type."""
+        ...
+
+    def execute(self, query: Any, parameters: Any = None) -> Any:
+        """Run one statement; its answer is fetched bit by bit. Raises the engine's own errors."""
+        ...
+
+    def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
+        """The next rows; an empty list at the end."""
+        ...
+
+    def interrupt(self) -> None:
+        """Let what runs end with an error."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is under way."""
+        ...
+
+
+class Sealed(Protocol):
+    """A reader of the lake that can do nothing else; see `Lake.sealed`."""
+
+    def cursor(self) -> ReadCursor:
+        """A connection of its own, for one thread at a time."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the lake."""
+        ...
+
+
 class Lake(Protocol):
     """Columnar store of bulk data (DuckDB SQL over Parquet files); one writer at a time, any number of readers."""
 
     engine: str
 
-    def create(self, table: Table) -> None:
-        """Create the table if it is absent and add columns that it lacks; never drops anything."""
+    def create(self, table: Table) -> bool:
+        """Create the table if it is absent (True) or add columns that it lacks (False); never drops anything."""
         ...
 
     def has(self, table: Table) -> bool:
@@ -125,6 +162,13 @@ class Lake(Protocol):
 
     def transaction(self) -> AbstractContextManager[LakeTransaction]:
         """One write transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def sealed(self, memory: str) -> Sealed:
+        """A reader for queries of others: it sees `lake.main.<table>`, and can neither write, read files nor change settings.
+
+        `memory` (such as `1GB`) bounds all its queries together; the caller closes it before the lake.
+        """
         ...
 
     def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:

@@ -77,12 +77,13 @@ class LakeSeals:
                 if not change.told:
                     await self._tell(change)
 
-    async def create(self, table: Table) -> None:
-        """Create the table in the lake, or add the columns that it lacks; costs nothing when it is as it should be."""
+    async def create(self, table: Table) -> bool:
+        """Create the table in the lake, or add the columns that it lacks; True if it is new, and so empty."""
         lake = self._platform.get(Lake)  # type: ignore[type-abstract]
-        if not await asyncio.to_thread(lake.has, table):
-            async with self.writing(table.name):
-                await asyncio.to_thread(lake.create, table)
+        if await asyncio.to_thread(lake.has, table):
+            return False
+        async with self.writing(table.name):
+            return await asyncio.to_thread(lake.create, table)
 
     async def look(self) -> Seal:
         """Compare the lake with what was told of it last; only new files are read. For who holds `writing`."""

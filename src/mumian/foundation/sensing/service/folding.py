@@ -52,10 +52,10 @@ class Folding:
     async def start(self) -> None:
         """Recover the journal, warm the memory from the lake, and begin to take observations."""
         folder = self._platform.home / "journal"
-        await self._platform.get(LakeSeals).create(TABLE)
+        fresh = await self._platform.get(LakeSeals).create(TABLE)
         journal = await asyncio.to_thread(Journal, folder, self.settings.segment_bytes)
         try:
-            await asyncio.to_thread(self._recover, journal)
+            await asyncio.to_thread(self._recover, journal, fresh)
         except BaseException:
             journal.close()
             raise
@@ -183,18 +183,11 @@ class Folding:
             async with self._platform.get(LakeSeals).writing(TABLE.name):
                 await asyncio.to_thread(lake.compact, TABLE.name, keep)
 
-    def _recover(self, journal: Journal) -> None:
-        lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
-        position = lake.position(JOURNAL)
-        recorder.next_id = max(self._finder.highest_id(), lake.position(IMPORT)) + 1
+    def _recover(self, journal: Journal, fresh: bool) -> None:
+        recorder = self._recorder
         recorder.amendments.refresh()
-        recorder.tail.hidden = recorder.amendments.hidden
-        newest = self._finder.newest(recorder.amendments.hidden)
-        recorder.tail.make_room(max(recorder.registry.highest, int(newest.rows.streams.max(initial=0))))
-        recorder.tail.forget_before(newest.rows.streams, newest.rows.times)
-        recorder.tail.advance(newest.rows)
-        recorder.tail.latest.counts[newest.rows.streams] = newest.counts
-        recorder.tail.spans.put(newest.rows.streams, newest.spans)
+        recorder.tail.make_room(recorder.registry.highest)
+        position = 0 if fresh else self._warm()
         kept = self._platform.records.read_now(store.answers)
         recorder.answers.add([_answer(row) for row in kept], fresh=False)
         recorder.sequence = position
@@ -207,6 +200,19 @@ class Folding:
                 recorder.tail.append(record.rows)
         recorder.sequence = max(recorder.sequence, position)
         recorder.tail.hidden = recorder.tail.hidden[:0]
+
+    def _warm(self) -> int:
+        """Let memory know the newest that the lake has; returns how far of the journal the lake has come."""
+        lake, recorder = self._platform.get(Lake), self._recorder  # type: ignore[type-abstract]
+        recorder.next_id = max(self._finder.highest_id(), lake.position(IMPORT)) + 1
+        recorder.tail.hidden = recorder.amendments.hidden
+        newest = self._finder.newest(recorder.amendments.hidden)
+        recorder.tail.make_room(max(recorder.registry.highest, int(newest.rows.streams.max(initial=0))))
+        recorder.tail.forget_before(newest.rows.streams, newest.rows.times)
+        recorder.tail.advance(newest.rows)
+        recorder.tail.latest.counts[newest.rows.streams] = newest.counts
+        recorder.tail.spans.put(newest.rows.streams, newest.spans)
+        return lake.position(JOURNAL)
 
     async def _reconcile(self) -> None:
         """Write down of every planned fold whether the lake has it: the process may have ended before."""

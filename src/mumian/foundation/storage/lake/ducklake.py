@@ -16,6 +16,7 @@ from mumian.foundation.storage.contracts import NONE, Array, Compaction, DataFil
 from mumian.foundation.storage.lake.catalogue import Catalogue, damages, digest
 from mumian.foundation.storage.lake.errors import LakeClosed, translate
 from mumian.foundation.storage.lake.extensions import connect
+from mumian.foundation.storage.lake.sealed import SealedReader
 from mumian.kernel.errors import Unavailable
 
 _POSITION = "lake_position"
@@ -29,6 +30,7 @@ class DuckLake:
         self.engine = catalogue.engine
         self._catalogue = catalogue
         self._data = data
+        self._extensions = extensions
         self._synced: set[str] = set()
         self._writing = threading.RLock()
         self._local = threading.local()
@@ -44,7 +46,8 @@ class DuckLake:
     def _open(self, catalogue: Catalogue, extensions: Path) -> None:
         self._root = connect(extensions, "ducklake", catalogue.extension)
         url, path = catalogue.url.replace("'", "''"), str(self._data).replace("'", "''")
-        options = f"DATA_PATH '{path}/', DATA_INLINING_ROW_LIMIT 0{catalogue.options}"
+        # The folder may have been moved, or brought back from a backup, since the catalogue was made.
+        options = f"DATA_PATH '{path}/', OVERRIDE_DATA_PATH true, DATA_INLINING_ROW_LIMIT 0{catalogue.options}"
         self._root.execute(f"ATTACH 'ducklake:{url}' AS lake ({options})")
         self._writer = self._cursor()
         self._prepare_positions()
@@ -55,17 +58,18 @@ class DuckLake:
             self._writer.execute(f"CREATE TABLE {_POSITION} (name VARCHAR, value BIGINT)")
             self._writer.execute(f"CALL lake.set_option('data_inlining_row_limit', 1000, table_name => '{_POSITION}')")
 
-    def create(self, table: Table) -> None:
+    def create(self, table: Table) -> bool:
         """Create the table if it is absent and add columns that it lacks."""
         with self._writing, translate():
             columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
             if not self._has(table.name):
                 self._writer.execute(f"CREATE TABLE {table.name} ({columns})")
-                return
+                return True
             have = _columns(self._writer, table.name)
             for column in table.columns:
                 if column.name not in have:
                     self._writer.execute(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}')
+            return False
 
     def has(self, table: Table) -> bool:
         """Whether the table is there with all these columns."""
@@ -126,6 +130,11 @@ class DuckLake:
                 raise
             finally:
                 work.forget()
+
+    def sealed(self, memory: str) -> SealedReader:
+        """A reader for queries of others, in a DuckDB of its own."""
+        with translate():
+            return SealedReader(self._catalogue, self._data, self._extensions, memory)
 
     def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:
         """The live data files of a table with their digests; those in `known` are not read."""
