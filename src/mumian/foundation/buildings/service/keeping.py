@@ -25,8 +25,7 @@ class Keeping:
     """Changes of single buildings, each checked against the registers that it speaks of."""
 
     def __init__(self, platform: Platform) -> None:
-        self._grids = platform.get(Grids)
-        self._addresses = platform.get(Addresses)
+        self._platform = platform
 
     def add(self, tx: Transaction, values: Mapping[str, Any]) -> Building:
         """Register a building. Raises Invalid, SourceTaken."""
@@ -56,9 +55,9 @@ class Keeping:
         given = {name: value for name, value in values.items() if value is not None}
         if "footprint" in given:
             given |= footprint(given.pop("footprint"))
-        if given.get("registered") and self._grids.building(session, given["registered"]) is None:
+        if given.get("registered") and self._platform.get(Grids).building(session, given["registered"]) is None:
             raise Invalid.field("registered", "buildings.no_registered", code=given["registered"])
-        if given.get("address") and self._addresses.find(session, given["address"]) is None:
+        if given.get("address") and self._platform.get(Addresses).find(session, given["address"]) is None:
             raise Invalid.field("address", "buildings.no_address", code=given["address"])
         if given.get("parent") and (given["parent"] == code or BUILDINGS.get(session, given["parent"]) is None):
             raise Invalid.field("parent", "buildings.no_parent", code=given["parent"])
@@ -74,7 +73,7 @@ class Keeping:
             if building.address or not building.footprint or building.longitude is None or building.latitude is None:
                 continue
             shape = shapely.from_geojson(building.footprint)
-            near = self._addresses.nearest(tx.session, building.longitude, building.latitude, limit=20)
+            near = self._platform.get(Addresses).nearest(tx.session, building.longitude, building.latitude, limit=20)
             inside = [one.address.code for one in near if _holds(shape, one.address.longitude, one.address.latitude)]
             if len(inside) == 1:
                 new = msgspec.structs.replace(building, address=inside[0], version=building.version + 1, changed=tx.now_text)

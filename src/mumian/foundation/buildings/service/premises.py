@@ -94,7 +94,7 @@ class Verification:
     """Hears of visits that were made, and notes on premises and buildings what was found."""
 
     def __init__(self, platform: Platform) -> None:
-        self._grids = platform.get(Grids)
+        self._platform = platform
 
     def handle(self, tx: Transaction, event: DeliveredEvent) -> None:
         """Take a closed visit in."""
