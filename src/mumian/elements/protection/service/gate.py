@@ -1,0 +1,162 @@
+"""The gate: the one way to rows; it rewrites what is asked by policy, runs it in bounds, and proves looks at labelled data."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from mumian.elements.protection.contracts import Answer, AnswerColumn, Delivery, Limits, RowRequest
+from mumian.elements.protection.errors import GrantEnded, WrongPurpose
+from mumian.elements.protection.events import RowsRead
+from mumian.elements.protection.service.keys import TokenKeys, short
+from mumian.elements.protection.service.known import Known
+from mumian.elements.protection.service.reading import Reading
+from mumian.elements.protection.settings import ProtectionSettings
+from mumian.kernel.errors import Invalid
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction
+
+_PURPOSE_MOST = 200
+
+
+class Gate:
+    """`platform.get(Gate)`: what nobody may see never leaves DuckDB, whatever SQL comes in.
+
+    Every method raises BadQuery (SQL that is not let through, with the reason), NotFound (no such dataset), NotGranted,
+    GrantEnded, WrongPurpose, TooMuch (time or memory), GateBusy.
+    """
+
+    def __init__(self, platform: Platform, known: Known, keys: TokenKeys, settings: ProtectionSettings) -> None:
+        self._platform = platform
+        self._known = known
+        self.keys = keys
+        self.settings = settings
+        self._reading = Reading(platform, settings)
+        self._planner: Any = None
+
+    async def query(self, request: RowRequest) -> Answer:
+        """The answer to one question, as long as its limits allow; the evidence is durable when it returns."""
+        from mumian.elements.protection.service import answers
+
+        limits = _bounded(request)
+        plan = await self._plan(request, limits.rows + 1)
+        params = plan.params(request)
+
+        async with self._reading.cursor() as cursor:
+
+            def work() -> tuple[tuple[AnswerColumn, ...], list[tuple[Any, ...]], bool]:
+                cursor.execute(plan.sql, params)
+                return (answers.columns(cursor), *answers.rows(cursor, limits))
+
+            columns, rows, truncated = await self._reading.work(cursor, limits.seconds, work)
+        await self._prove(request, plan, len(rows))
+        return Answer(columns, rows, truncated)
+
+    async def stream(self, request: RowRequest) -> AsyncIterator[tuple[tuple[AnswerColumn, ...], list[tuple[Any, ...]]]]:
+        """A long answer in batches of (columns, rows), at least one; `limits.seconds` bounds each batch, `limits.rows` them all.
+
+        That reading began is proven before the first batch is given, and how many rows were given when it ends.
+        """
+        from mumian.elements.protection.service import answers
+
+        limits = _bounded(request)
+        plan = await self._plan(request, limits.rows)
+        await self._prove(request, plan, None)
+        given = 0
+        async with self._reading.cursor() as cursor:
+            try:
+                await self._reading.work(cursor, limits.seconds, lambda: cursor.execute(plan.sql, plan.params(request)))
+                columns, source = answers.columns(cursor), answers.batches(cursor, 10_000)
+                batch = await self._reading.work(cursor, limits.seconds, lambda: next(source, []))
+                yield columns, batch
+                while batch:
+                    given += len(batch)
+                    batch = await self._reading.work(cursor, limits.seconds, lambda: next(source, []))
+                    if batch:
+                        yield columns, batch
+            finally:
+                await self._prove(request, plan, given)
+
+    async def table_sql(self, request: RowRequest) -> Delivery:
+        """The question rewritten, for set-based work that runs it in a lake transaction; `limits.rows` does not apply.
+
+        The tables are named `lake.main.<table>`. That it was handed out is proven; who runs it tells how many rows went where.
+        """
+        from mumian.elements.protection.service import answers
+
+        limits = _bounded(request)
+        plan = await self._plan(request, None)
+        params = plan.params(request)
+
+        async with self._reading.cursor() as cursor:
+
+            def work() -> tuple[AnswerColumn, ...]:
+                cursor.execute(f"SELECT * FROM ({plan.sql}) AS q LIMIT 0", params)
+                return answers.columns(cursor)
+
+            columns = await self._reading.work(cursor, limits.seconds, work)
+        await self._prove(request, plan, None)
+        labelled = tuple(f"{one.dataset}#{name}" for one in plan.touched for name in one.labelled)
+        return Delivery(plan.sql, params, columns, labelled)
+
+    def close(self) -> None:
+        """Let go of the lake."""
+        self._reading.close()
+
+    async def _plan(self, request: RowRequest, most: int | None) -> Any:
+        self._admit(request)
+        if self._planner is None:
+            from mumian.elements.protection.service.planning import Planner
+
+            self._planner = Planner(self._known, self.keys, self._reading)
+        plan = self._planner.find(request, most) or await self._reading.plan(lambda: self._planner.make(request, most))
+        if plan.labelled and not request.purpose.strip():
+            raise Invalid.field("purpose", "field.missing")
+        return plan
+
+    def _admit(self, request: RowRequest) -> None:
+        """A grant must be in force, be used by its holder, and for a purpose that it names."""
+        if len(request.purpose) > _PURPOSE_MOST:
+            raise Invalid.field("purpose", "field.length", expected=f"≤ {_PURPOSE_MOST}")
+        grant = request.grant
+        if grant is None:
+            return
+        over = grant.expires is not None and grant.expires <= self._platform.clock.now()
+        if over or (grant.quota is not None and grant.quota <= 0):
+            raise GrantEnded(action="row:read", grant=grant.id)
+        if request.purpose not in grant.purposes or (grant.holder is not None and grant.holder != request.caller.organisation):
+            raise WrongPurpose(action="row:read", purpose=request.purpose, purposes=", ".join(grant.purposes))
+
+    async def _prove(self, request: RowRequest, plan: Any, rows: int | None) -> None:
+        labelled = plan.labelled
+        if not labelled:
+            return
+        values: str | None = None
+        if request.params or request.match:
+            given = json.dumps([dict(request.params), dict(request.match)], sort_keys=True, ensure_ascii=False)
+            values = self.keys.token("evidence", given)
+        query = short(request.sql.encode())
+
+        def work(tx: Transaction) -> None:
+            for one in labelled:
+                tx.emit(
+                    RowsRead(
+                        subject=one.dataset,
+                        organisation=request.caller.organisation,
+                        purpose=request.purpose,
+                        grant=None if request.grant is None else request.grant.id,
+                        fields=list(one.fields),
+                        labelled=one.labelled,
+                        rows=rows,
+                        query=query,
+                        values=values,
+                    )
+                )
+
+        await self._platform.records.write(work, request.caller.actor)
+
+
+def _bounded(request: RowRequest) -> Limits:
+    """The limits of a request, narrowed by what is left of the quota."""
+    quota = None if request.grant is None else request.grant.quota
+    return request.limits if quota is None else replace(request.limits, rows=min(request.limits.rows, max(quota, 0)))
