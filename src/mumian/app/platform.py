@@ -45,6 +45,8 @@ def create_platform(
         tasks = component.module("tasks")
         if tasks is not None:
             tasks.register(platform)
+    for work in platform.registered:
+        work()
     platform.get(EvidenceChecks).add("declarations", declaration_faults)
     return platform
 

@@ -58,6 +58,7 @@ class Platform:
         self.bus: Bus = _Bus(records, clock, declarations)
         self.home: Path = settings.home
         self.jobs: list[Background] = []
+        self.registered: list[Callable[[], None]] = []
         self.closers: list[Callable[[], None]] = []
         self._ports: dict[type[Any], Any] = {}
         self._refreshes = Loop("declarations", clock, declarations.refresh, _REFRESH_SECONDS)
@@ -80,6 +81,10 @@ class Platform:
     def subscribe(self, type_: str, consumer: str, handler: Handler) -> None:
         """Handle events of `type_` after their commit, once in effect."""
         self.bus.subscribe(type_, consumer, handler)
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do `work` once all components have registered: what needs another component's port, whatever their names."""
+        self.registered.append(work)
 
     def background(self, job: Background) -> None:
         """Start and stop `job` with the platform."""

@@ -15,17 +15,19 @@ def register(platform: Platform) -> None:
     """Provide Buildings, the views `buildings` and `pipes`, and the check of evidence."""
     platform.provide(Buildings, Buildings(platform))
     platform.get(EvidenceChecks).add("foundation.buildings", faults)
-    spatial = platform.get(Spatial)
     views = (
         showing.Shown(platform, showing.buildings_state, showing.buildings),
         showing.Shown(platform, showing.pipes_state, showing.lines),
     )
-    for name, view in zip(("buildings", "pipes"), views, strict=True):
-        spatial.offer_view(name, view)
+
+    def offer() -> None:
+        for name, view in zip(("buildings", "pipes"), views, strict=True):
+            platform.get(Spatial).offer_view(name, view)
 
     def changed(_: Transaction, event: DeliveredEvent) -> None:
         for view in views:
             view.changed()
 
+    platform.afterwards(offer)
     platform.subscribe("foundation.buildings.*", "buildings.views", changed)
-    platform.subscribe("foundation.grids.recorded", "buildings.verification", Verification(platform).handle)
+    platform.subscribe("foundation.grids.recorded", "buildings.verification", Verification().handle)

@@ -12,10 +12,8 @@ from mumian.foundation.addresses.api import Addresses
 from mumian.foundation.buildings.contracts import Building, Premises
 from mumian.foundation.buildings.service.recording import record
 from mumian.foundation.buildings.store import BUILDINGS, PREMISES
-from mumian.foundation.grids.api import Grids
 from mumian.kernel.errors import Fault, Invalid
 from mumian.kernel.events import DeliveredEvent
-from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session, Transaction
 
 COUNTS = ("people", "houses", "units", "facilities")
@@ -92,9 +90,6 @@ def totals(premises: Sequence[Premises]) -> dict[str, int]:
 
 class Verification:
     """Hears of visits that were made, and notes on premises and buildings what was found."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
 
     def handle(self, tx: Transaction, event: DeliveredEvent) -> None:
         """Take a closed visit in."""
