@@ -33,3 +33,40 @@ class DatasetLoaded(Event):
     rows: int
     total: int
     watermark: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarvestEntered(Event):
+    """A dataset of the catalogue `origin` was entered or changed; `digest` is the SHA-256 of its record and its original."""
+
+    type: ClassVar[str] = "elements.catalog.harvested"
+    origin: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarvestWithdrawn(Event):
+    """A harvested dataset left the catalogue."""
+
+    type: ClassVar[str] = "elements.catalog.harvest_withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceDecided(Event):
+    """It was decided what a field is for the data element `subject`: `authoritative`, `copy` or `different`, with a reason."""
+
+    type: ClassVar[str] = "elements.catalog.source_decided"
+    dataset: str
+    field: str
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed(Event):
+    """The person or token `subject` follows (or, if not `on`, no longer) a `dataset`, `theme` or `owner` named `value`."""
+
+    type: ClassVar[str] = "elements.catalog.followed"
+    about: str
+    value: str
+    on: bool

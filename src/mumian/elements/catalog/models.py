@@ -10,6 +10,7 @@ FIELD_PATTERN = r"^[^\W\d_]\w{0,62}$"
 FieldType = Literal["text", "integer", "number", "boolean", "date", "time", "json"]
 Grade = Literal["core", "important", "general"]
 Personal = Literal["none", "personal", "sensitive"]
+HighValue = Literal["geospatial", "earth-observation", "meteorological", "statistics", "companies", "mobility"]
 Access = Literal["unconditional", "conditional", "none"]
 
 
@@ -58,6 +59,12 @@ class DatasetSpec(Spec):
     opened: Access = Field("none", description="How the public may have it 开放类型: unconditional, conditional, none.")
     licence: str | None = Field(None, max_length=200, description="The licence under which it may be used.")
     source: str | None = Field(None, max_length=1000, description="Where it comes from, to be cited.")
+    contact: str | None = Field(None, max_length=200, description="The e-mail address for questions about it.")
+    landing_page: str | None = Field(None, max_length=1000, pattern=r"^https?://\S+$", description="A page about it.")
+    series: str | None = Field(None, max_length=80, description="The series of datasets that it belongs to, by name.")
+    high_value: HighValue | None = Field(
+        None, description="Its category as a high-value dataset (EU 2023/138), where it is published as one."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,10 +1,12 @@
-"""Offers the catalogue, and lets streams enter it by themselves."""
+"""Offers the catalogue, and lets streams, declarations and what happens to datasets reach it by themselves."""
 
 from collections.abc import Iterator
 
 from mumian.elements.catalog import store
 from mumian.elements.catalog.api import Catalog, Tables
+from mumian.elements.catalog.entries.entering import CONSUMER
 from mumian.elements.catalog.events import DatasetEntered, DatasetWithdrawn
+from mumian.elements.catalog.vocabulary import indexing
 from mumian.foundation.ledger.api import EvidenceChecks, Fault, differences, handled
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
@@ -14,14 +16,19 @@ _CONSUMER = "elements.catalog"
 
 
 def register(platform: Platform) -> None:
-    """Offer `Catalog` and `Tables`, and listen to streams."""
-    platform.provide(Catalog, Catalog(platform))
+    """Offer `Catalog` and `Tables`, and listen."""
+    catalog = Catalog(platform)
+    platform.provide(Catalog, catalog)
     tables = Tables(platform)
     platform.provide(Tables, tables)
     platform.background(tables)
     platform.subscribe("sensing.stream.registered", _CONSUMER, _enter)
     platform.subscribe("sensing.stream.retired", _CONSUMER, _withdraw)
-    platform.get(EvidenceChecks).add(_CONSUMER, _faults)
+    catalog.entering.subscribe()
+    indexing.subscribe(platform)
+    checks = platform.get(EvidenceChecks)
+    checks.add(_CONSUMER, _faults)
+    checks.add(CONSUMER, catalog.entering.faults)
 
 
 def _enter(tx: Transaction, event: DeliveredEvent) -> None:

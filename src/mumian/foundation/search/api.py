@@ -21,8 +21,11 @@ class Search:
         """Make what the engine needs; called once, when the component registers."""
         self._engine.prepare(session)
 
-    def put(self, tx: Transaction, scope: str, key: str, title: str, body: str = "") -> None:
-        """Keep the text of what `key` names, in the place of what it was; words of the title weigh more."""
+    def put(self, tx: Transaction, scope: str, key: str, title: str, body: str = "") -> int:
+        """Keep the text of what `key` names, in the place of what it was; words of the title weigh more.
+
+        Returns the number by which `numbers` knows it.
+        """
         number = self._number(tx.session, scope, key)
         if number is None:
             number = next_value(tx.session, "search.document")
@@ -36,6 +39,7 @@ class Search:
             tx.session.execute_many(
                 "INSERT INTO search_term (scope, term) VALUES (:scope, :term) ON CONFLICT (scope, term) DO NOTHING", words
             )
+        return number
 
     def remove(self, tx: Transaction, scope: str, key: str) -> None:
         """Forget a text; forgetting what is not there is no error."""
@@ -61,6 +65,16 @@ class Search:
                 return corrected
         loose = [rules.Part(token, (token,)) for part in read for token in part.tokens if not part.single]
         return self._selection(scope, tuple(loose or read), every=False, relaxed=True)
+
+    def numbers(self, session: Session, selection: Selection) -> list[int]:
+        """The numbers of all that a selection selects, in no order and with those of other scopes: quick where there are many."""
+        found = session.value(self._engine.numbers(), match=selection.params["match"])
+        return [] if not found else [int(number) for number in found.split(",")]
+
+    def in_title(self, selection: Selection) -> Selection:
+        """Of a selection what has it all in the title."""
+        match = self._engine.in_title(selection.params["match"])
+        return Selection(selection.sql, selection.params | {"match": match}, selection.read_as, selection.relaxed)
 
     def find(self, session: Session, scope: str, query: str, limit: int = 50, offset: int = 0) -> Found:
         """One page of what a question finds, best first; ties by key."""

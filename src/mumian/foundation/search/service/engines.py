@@ -1,5 +1,6 @@
 """The two engines: each keeps the tokens of a document and turns a question's parts into its own query."""
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,6 +27,14 @@ class SearchEngine(Protocol):
 
     def selection(self) -> str:
         """SQL for key and score of the documents in `:scope` that match `:match`."""
+        ...
+
+    def numbers(self) -> str:
+        """SQL for the numbers of the documents of all scopes that match `:match`, as one text with commas."""
+        ...
+
+    def in_title(self, match: str) -> str:
+        """A value of `:match` for what has the same words in the title."""
         ...
 
     def match(self, wanted: Alternatives, every: bool) -> str:
@@ -62,8 +71,16 @@ class Fts5:
         """A word in the title counts for eight in the body."""
         return (
             "SELECT d.key AS key, -bm25(search_text, 8.0, 1.0, 0.5) AS score FROM search_text "
-            "JOIN search_document d ON d.id = search_text.rowid WHERE search_text MATCH :match AND d.scope = :scope"
-        )
+            "CROSS JOIN search_document d ON d.id = search_text.rowid WHERE search_text MATCH :match AND d.scope = :scope"
+        )  # CROSS: or the planner may walk through all documents and ask for each whether it matches
+
+    def numbers(self) -> str:
+        """One text for all rows."""
+        return "SELECT group_concat(rowid) FROM search_text WHERE search_text MATCH :match"
+
+    def in_title(self, match: str) -> str:
+        """A filter of columns holds for all within it."""
+        return f"{{title}} : ({match})"
 
     def match(self, wanted: Alternatives, every: bool) -> str:
         """FTS5's query language; every token is a quoted string."""
@@ -114,6 +131,14 @@ class PostgresqlText:
             "FROM search_text t JOIN search_document d ON d.id = t.id "
             "WHERE t.tokens @@ CAST(:match AS tsquery) AND d.scope = :scope"
         )
+
+    def numbers(self) -> str:
+        """One text for all rows."""
+        return "SELECT string_agg(CAST(id AS TEXT), ',') FROM search_text WHERE tokens @@ CAST(:match AS tsquery)"
+
+    def in_title(self, match: str) -> str:
+        """Each lexeme with the weight of the title; single characters have none of their own."""
+        return re.sub(r"('(?:[^'\\]|\\.|'')*')(:\*)?", lambda found: f"{found[1]}:{'*' if found[2] else ''}A", match)
 
     def match(self, wanted: Alternatives, every: bool) -> str:
         """The language of tsquery; every token is quoted."""
