@@ -85,7 +85,10 @@ class JobTypeSpec(Spec):
     )
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="The script's SHA-256; change it with the script.")
     entry: str | None = Field(
-        None, pattern=r"^[A-Za-z_][\w.]{0,200}:[A-Za-z_]\w{0,100}$", description="An installed function, `package.module:name`."
+        None,
+        max_length=300,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
+        description="An installed function, `package.module:name`.",
     )
     parameters: dict[Key, ParameterSpec] = Field(default_factory=dict, max_length=50, description="What it is told.")
     most_cores: float = Field(4, gt=0, description="The most cores that a job may ask for.")
