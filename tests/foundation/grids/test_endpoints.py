@@ -150,6 +150,7 @@ async def test_the_neutral_grid_answers(http: httpx.AsyncClient) -> None:
         ("POST", "/visits", {"subjects": [], "purpose": "x"}),
         ("POST", "/visits", {"subjects": [{"kind": "grid", "code": "1"}], "purpose": "x", "due": "0001-01-01T00:00:00+14:00"}),
         ("GET", "/h3/zz", None),
+        ("GET", "/h3/402051639c4127b2747a", None),
         ("GET", "/buildings?cursor=WzFd", None),
         ("PATCH", "/990101", {"date": "2014-01-01", "people": [{"role": ""}]}),
     ],

@@ -11,7 +11,7 @@ _VARIANTS = dict(
         strict=True,
     )
 )
-_PLAIN = str.maketrans(_WIDE | _DASHES | _VARIANTS | {0x3001: "、", 0x3002: ".", 0x301C: "-", 0x2FF: "-"})
+_PLAIN = str.maketrans(_WIDE | _DASHES | _VARIANTS | {0: " ", 0x3001: "、", 0x3002: ".", 0x301C: "-", 0x2FF: "-"})
 DIGITS = "零一二三四五六七八九"
 NUMERAL = "零〇一二三四五六七八九十百两"
 _VALUES = {character: value for value, character in enumerate(DIGITS)} | {"〇": 0, "两": 2}

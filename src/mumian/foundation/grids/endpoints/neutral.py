@@ -12,7 +12,7 @@ from mumian.foundation.grids.rules import shapes
 from mumian.kernel.errors import Invalid
 
 router = APIRouter(prefix="/api/v1/foundation/grids", tags=["grids"])
-_Cell = Annotated[str, Path(max_length=20, pattern=r"^[0-9a-f]+$")]
+_Cell = Annotated[str, Path(max_length=16, pattern=r"^[0-9a-f]{1,16}$")]
 
 
 @router.get("/h3/{cell}")
