@@ -16,6 +16,7 @@ def records_url(engine: str, schema: str) -> str:
         pytest.skip("MUMIAN_TEST_POSTGRESQL names no server")
     import psycopg
 
+    schema += os.environ.get("PYTEST_XDIST_WORKER", "")
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
         connection.execute(f"CREATE SCHEMA {schema}".encode())
