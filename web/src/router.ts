@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: "/vitals/:name", name: "vital", component: () => import("./screens/evidence/VitalPage.vue"), props: true, meta: { title: "vitals.title" } },
     { path: "/ledger", name: "ledger", component: () => import("./screens/evidence/LedgerPage.vue"), meta: { title: "nav.ledger" } },
     { path: "/catalogue", name: "catalogue", component: () => import("./screens/data/CataloguePage.vue"), meta: { title: "nav.catalogue" } },
+    { path: "/city3d", name: "city3d", component: () => import("./screens/city3d/City3dPage.vue"), meta: { title: "nav.city3d" } },
     { path: "/:rest(.*)*", name: "missing", component: () => import("./screens/MissingPage.vue") },
   ],
 });

@@ -3,6 +3,7 @@ import { call, callAll } from "./client";
 import type * as t from "./types";
 
 const IDENTITY = "/foundation/identity";
+const BUILDINGS = "/foundation/buildings";
 const LEDGER = "/foundation/ledger";
 
 async function items<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T[]> {
@@ -42,6 +43,12 @@ export const api = {
   /** The indicators that the platform itself measures; those filled in by hand do not move on a screen. */
   indicators: () => items<t.Indicator>("/mechanism/indicators", { measured: "true" }),
   evaluation: (by: "district" | "organisation") => items<t.Evaluation>("/mechanism/evaluation", { by }),
+
+  buildingSummary: () => call<t.BuildingSummary>(`${BUILDINGS}/summary`),
+  buildingsWithin: (bbox: string) => call<t.Page<t.BuildingRow>>(BUILDINGS, { query: { bbox, limit: 200 } }),
+  buildingFacts: (code: string) => call<t.BuildingFacts>(`${BUILDINGS}/${encodeURIComponent(code)}/facts`),
+  groundFeatures: (kind: string, bbox: string) => call<GeoJSON.FeatureCollection>(`${BUILDINGS}/features`, { query: { kind, bbox, limit: 1000 } }),
+  pipeFeatures: (bbox: string) => call<GeoJSON.FeatureCollection>(`${BUILDINGS}/networks/features`, { query: { bbox, limit: 1000 } }),
 
   ledgerHead: () => call<t.LedgerHead>(`${LEDGER}/head`),
   ledgerEntries: (query: { after?: number; limit?: number; subject?: string }) => call<t.Page<t.LedgerEntry>>(`${LEDGER}/entries`, { query }),

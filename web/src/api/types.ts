@@ -254,3 +254,46 @@ export interface CityEvent {
   actor?: string;
   data: Record<string, unknown>;
 }
+
+/** A building as a list shows it. */
+export interface BuildingRow {
+  code: string;
+  kind: string;
+  title: Title;
+  use: string;
+  height: number | null;
+  storeys: number | null;
+  below: number | null;
+  area: number;
+  year: number | null;
+  lods: string[];
+  registered: string;
+  longitude: number | null;
+  latitude: number | null;
+  source: string;
+  source_id: string;
+}
+
+export interface BuildingSummary {
+  kinds: Record<string, number>;
+  use: Record<string, number>;
+  bounds: [number, number, number, number] | null;
+}
+
+export interface ModelNode {
+  guid: string;
+  name: string;
+  elevation?: number;
+  parts?: ModelNode[];
+}
+
+export interface BuildingFacts {
+  building: BuildingRow;
+  parts: { code: string; height: number | null }[];
+  model: { schema: string; products: number; classes: Record<string, number>; structure: ModelNode } | null;
+  grid: { responsible: string | null; chain: { code: string; level: string; title: Title }[] } | null;
+  address: { standard: string } | null;
+  addresses: { code: string; standard: string; metres: number }[];
+  premises?: { totals: Record<string, number> };
+  pipes?: { metres: number; network: string; network_kind: string; id: string; diameter: number | null; depth: number | null }[];
+}
