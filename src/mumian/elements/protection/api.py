@@ -12,5 +12,19 @@ from mumian.elements.protection.contracts import (
     RowRequest,
 )
 from mumian.elements.protection.service.gate import Gate
+from mumian.elements.protection.service.labels import Decision, Labels
 
-__all__ = ["Answer", "AnswerColumn", "DatasetGrant", "Delivery", "Gate", "Grant", "Label", "Limits", "Mask", "RowRequest"]
+__all__ = [
+    "Answer",
+    "AnswerColumn",
+    "DatasetGrant",
+    "Decision",
+    "Delivery",
+    "Gate",
+    "Grant",
+    "Label",
+    "Labels",
+    "Limits",
+    "Mask",
+    "RowRequest",
+]

@@ -1,6 +1,6 @@
 """What the gate refuses."""
 
-from mumian.kernel.errors import Forbidden, Invalid, TooLarge, Unavailable
+from mumian.kernel.errors import Conflict, Forbidden, Invalid, TooLarge, Unavailable
 
 
 class BadQuery(Invalid):
@@ -37,3 +37,9 @@ class GateBusy(Unavailable):
     """More queries are waiting than the gate takes on."""
 
     key = "protection.busy"
+
+
+class BelowDeclared(Conflict):
+    """A label would be weaker than the one declared; values: `field`, `grade`, `personal`."""
+
+    key = "protection.below_declared"

@@ -85,3 +85,8 @@ def history(session: Session, dataset: str, field: str, before: int | None, limi
         before=before if before is not None else 1 << 62,
         limit=limit,
     )
+
+
+def everything(session: Session) -> list[Row]:
+    """All labels, for the evidence."""
+    return session.rows("SELECT dataset, field, state, grade, personal, category FROM protection_label ORDER BY dataset, field")

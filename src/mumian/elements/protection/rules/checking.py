@@ -113,10 +113,11 @@ def _function(node: Mapping[str, Any]) -> int:
         raise bad("protection.sql.function", name=name)
     if name not in _GROWING:
         return 1
-    given = [child for child in node.get("children", ()) if child.get("class") == "CONSTANT"]
+    given = [child for child in node["children"][1:3] if child["class"] == "CONSTANT"]
     if len(given) < 2:
         raise bad("protection.sql.growth")
-    return 1 + max(len(str(child["value"].get("value", ""))) for child in given)
+    pattern, replacement = (len(str(child["value"].get("value") or "")) for child in given)
+    return 1 if name == "replace" and replacement <= pattern else 1 + replacement
 
 
 def _table(node: Mapping[str, Any], tables: Collection[str], ctes: Collection[str]) -> None:
