@@ -67,13 +67,13 @@ def rectangle(column: float, row: float, size: float = 0.0002) -> dict[str, Any]
 @pytest.fixture(params=ENGINES)
 def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
     """A town without a building."""
-    made = open_town(tmp_path / "home", records_url(request.param, "buildings_test"))
-    declarations = made.platform.declarations
-    declarations.kinds = {**declarations.kinds, **{kind.name: kind for kind in spatial_kinds.KINDS}}
+    made = open_town(tmp_path / "home", records_url(request.param, "buildings_test"), spatial_kinds.KINDS)
     lake = open_lake("local", tmp_path / "home")
     made.platform.provide(Lake, lake)  # type: ignore[type-abstract]
     grids.register(made.platform)
     buildings.register(made.platform)
+    for work in made.platform.registered:
+        work()
     made.app.include_router(grid_endpoints.router)
     made.app.include_router(endpoints.router)
     yield made

@@ -133,7 +133,7 @@ async def test_footprints_with_named_fields_become_buildings(http: httpx.AsyncCl
         {"type": "Feature", "geometry": {"type": "Point", "coordinates": [113, 23]}, "properties": {"nr": 9}},
         {"type": "Feature", "geometry": rectangle(2, 0), "properties": None},
     ]
-    names = {"id_field": "nr", "storeys_field": "fl", "year_field": "built", "use_field": "is", "storey_metres": 3.5}
+    names = {"id_field": "nr", "storeys_field": "fl", "year_field": "built", "use_field": "purpose", "storey_metres": 3.5}
     report = (await bring(http, {"type": "FeatureCollection", "features": features}, "geojson", **names)).json()
     assert (report["added"], report["refused"]) == (1, 3)
     (one,) = (await http.get(B)).json()["items"]

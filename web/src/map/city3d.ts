@@ -1,5 +1,5 @@
 /** The city in three dimensions: buildings from our own vector tiles, ground and pipes as GeoJSON; no request to anybody else. */
-import { Map as MapView, NavigationControl, type ExpressionSpecification, type GeoJSONSource } from "maplibre-gl";
+import { Map as MapView, type ExpressionSpecification, type GeoJSONSource } from "maplibre-gl";
 import "./maplibre";
 import type { Bounds } from "./maplibre";
 
@@ -29,6 +29,8 @@ interface Options {
 }
 
 const TILES = "/ogc/collections/buildings/tiles/WebMercatorQuad/{z}/{y}/{x}";
+/** A tilted view leaves room above: come closer than the flat fit. */
+const CLOSER = 0.5;
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 /** Without a height a building is drawn as high as its storeys, or as one storey. */
 const HEIGHT: ExpressionSpecification = ["coalesce", ["get", "height"], ["*", 3, ["coalesce", ["get", "storeys"], 1]]];
@@ -68,7 +70,7 @@ export function createCity({ container, bounds, label, paint, cooperative }: Opt
       ],
     },
   });
-  map.addControl(new NavigationControl({ visualizePitch: true, showZoom: false }), "top-left");
+  map.setZoom(map.getZoom() + CLOSER);
   return map;
 }
 

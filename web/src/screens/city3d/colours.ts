@@ -29,7 +29,7 @@ const USE_COLOURS: Record<Use, [string, string]> = {
 };
 export const UNKNOWN: [string, string] = ["#d6d1c6", "#5b6672"];
 
-export const HEIGHTS = [0, 10, 20, 35, 60, 100] as const;
+export const HEIGHTS = [0, 6, 12, 24, 50, 100] as const;
 const HEIGHT_COLOURS: [string, string][] = [
   ["#f2dcb3", "#4a5866"],
   ["#e9bd8a", "#5f7488"],
