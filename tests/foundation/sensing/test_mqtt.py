@@ -194,16 +194,16 @@ async def test_websocket_clients_are_served_at_the_same_port(embedded: City) -> 
 
 
 async def test_a_will_is_published_only_for_who_leaves_without_a_word(embedded: City) -> None:
-    login = embedded.platform.records.read_now(lambda s: s.value("SELECT login FROM identity_person"))
-    watcher = await embedded.client()
-    await watcher.subscribe(f"devices/{login}/#")
+    token = await asyncio.to_thread(token_for, embedded.platform, "message:*")
+    watcher = await embedded.client(token)
+    await watcher.subscribe("gateways/#")
     for leave in ("close", "vanish"):
-        device = Client(embedded.port, embedded.token, f"will-{leave}")
-        device.paho.will_set(f"devices/{login}/{leave}", b'"gone"', 1)
+        device = Client(embedded.port, token, f"will-{leave}")
+        device.paho.will_set(f"gateways/{leave}", b'"gone"', 1)
         await device.open()
         await getattr(device, leave)()
     await until(lambda: watcher.messages)
-    assert watcher.messages == [(f"devices/{login}/vanish", "gone")]
+    assert watcher.messages == [("gateways/vanish", "gone")]
 
 
 async def test_a_will_may_be_an_observation(embedded: City) -> None:
@@ -215,18 +215,18 @@ async def test_a_will_may_be_an_observation(embedded: City) -> None:
 
 
 async def test_retained_messages_are_there_after_a_restart(settings: Settings, clock: ManualClock, embedded: City) -> None:
-    login = embedded.platform.records.read_now(lambda s: s.value("SELECT login FROM identity_person"))
-    client = await embedded.client()
-    await client.publish(f"devices/{login}/mode", b'"day"', retain=True)
-    await client.publish(f"devices/{login}/gone", b'"x"', retain=True)
-    await client.publish(f"devices/{login}/gone", b"", retain=True)
+    token = await asyncio.to_thread(token_for, embedded.platform, "message:*")
+    client = await embedded.client(token)
+    await client.publish("gateways/mode", b'"day"', retain=True)
+    await client.publish("gateways/gone", b'"x"', retain=True)
+    await client.publish("gateways/gone", b"", retain=True)
     await client.close()
     await embedded.platform.stop()
     again = await city_on_same_home(settings, clock, embedded)
-    late = await again.client()
-    await late.subscribe(f"devices/{login}/+")
+    late = await again.client(token)
+    await late.subscribe("gateways/+")
     await until(lambda: late.messages)
-    assert late.messages == [(f"devices/{login}/mode", "day")]
+    assert late.messages == [("gateways/mode", "day")]
     assert late.retained == [True]
     await late.close()
     embedded.platform = again.platform

@@ -3,16 +3,20 @@
 from mumian.foundation.devices.contracts import AreaCoverage, Cluster, Command, Device, Product, Seen
 from mumian.foundation.devices.rules.coverage import Target
 from mumian.foundation.devices.service.analysis import Analysis, Search
+from mumian.foundation.devices.service.capabilities import Capabilities
 from mumian.foundation.devices.service.commands import Commands
 from mumian.foundation.devices.service.credentials import Credentials
+from mumian.foundation.devices.service.delivery import Delivery
 from mumian.foundation.devices.service.guard import Guard
 from mumian.foundation.devices.service.importing import Importing, Report, Source
 from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.service.onboarding import stream_name
 from mumian.foundation.devices.service.presence import Presence
 from mumian.foundation.devices.service.products import Products
+from mumian.foundation.devices.service.reporting import Reporting
 from mumian.foundation.devices.service.roster import Roster
 from mumian.foundation.devices.service.streams import Streams
+from mumian.foundation.devices.service.tasking import Tasking
 from mumian.foundation.devices.settings import DeviceSettings
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session
@@ -36,8 +40,9 @@ class Devices:
     """The device ledger.
 
     `lives` registers and changes devices inside a transaction of the caller's, `importing` brings files in, `credentials` lets
-    devices enrol, `commands` sends and tracks what they shall do, `presence` knows who is online, `analysis` finds duplicates
-    and gaps, `products` lists what is offered; the last two work in memory and off the event loop (`asyncio.to_thread`).
+    devices enrol, `commands` sends and tracks what they shall do (over MQTT by `delivery`, over SensorThings by `tasking`),
+    `reporting` takes what they tell, `presence` knows who is online, `analysis` finds duplicates and gaps, `products` lists what
+    is offered; the last two work in memory and off the event loop (`asyncio.to_thread`).
     """
 
     def __init__(self, platform: Platform, settings: DeviceSettings | None = None) -> None:
@@ -52,7 +57,11 @@ class Devices:
         self.importing = Importing(platform, self.lives, self.settings)
         self.analysis = Analysis(platform, self.lives, self.roster, self.settings)
         self.products = Products(platform, self.lives, self.roster, self.streams, self.presence)
+        self.capabilities = Capabilities(platform)
         self.guard = Guard(platform, self.roster, self.streams)
+        self.reporting = Reporting(platform, self.lives, self.commands, self.presence)
+        self.tasking = Tasking(self.lives, self.commands, self.credentials)
+        self.delivery = Delivery(platform, self.commands, self.reporting, self.credentials, self.guard)
         self.lives.leaving = self.credentials.withdraw
 
     def find(self, session: Session, code: str) -> Device:

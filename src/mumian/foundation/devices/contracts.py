@@ -52,7 +52,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A command 指令 to a device: what shall be done, and how far it came.
 
     `state` is queued, delivered, acknowledged, done, failed, expired or cancelled. `attempts` counts deliveries; `due` is the
-    instant at which it is delivered again or expires. `result` is what the device reported.
+    instant at which it is delivered again or expires. `result` is what the device reported. `task` is the id of the Task of
+    SensorThings in which it shows.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     changed: str
     result: dict[str, Any] | None = None
     version: int = 1
+    task: int | None = None
 
 
 @dataclass(frozen=True)

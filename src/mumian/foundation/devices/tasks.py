@@ -26,7 +26,9 @@ class Following:
 
     async def start(self) -> None:
         """Stand at the doors of sensing, and know all tokens before the first request."""
-        self._devices.platform.get(Sensing).guard(self._devices.guard.check)
+        sensing = self._devices.platform.get(Sensing)
+        sensing.guard(self._devices.guard.check)
+        sensing.tasks, sensing.topics = self._devices.tasking, self._devices.delivery
         await self.settle()
         self._loop.start()
 
@@ -55,10 +57,13 @@ def register(platform: Platform) -> None:
     platform.background(Following(devices))
     platform.background(devices.presence)
     platform.background(devices.commands)
+    platform.background(devices.delivery)
     platform.get(EvidenceChecks).add("foundation.devices", faults)
 
     def applied(tx: Transaction, event: DeliveredEvent) -> None:
         if any(change["kind"] in ("Device", "City", "Layer") for change in event.data["changes"]):
             _place_declared(devices, tx)
+        changed = {change["name"] for change in event.data["changes"] if change["kind"] == "DeviceKind"}
+        devices.capabilities.refresh(tx, {name: spec for name, spec in devices.lives.kinds().items() if name in changed})
 
     platform.subscribe("declarations.applied", "devices", applied)

@@ -12,6 +12,7 @@ from mumian.foundation.ledger.api import Fault
 from mumian.foundation.sensing import rules, store
 from mumian.foundation.sensing.contracts import NONE, ImportReport, Int64, Observations, Receipt, StreamInfo, Texts
 from mumian.foundation.sensing.flags import good
+from mumian.foundation.sensing.ports import DeviceTopics, Post, TaskKeeper
 from mumian.foundation.sensing.rules import instant, microseconds
 from mumian.foundation.sensing.service.amending import Amendments
 from mumian.foundation.sensing.service.evidence import faults
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = [
+    "DeviceTopics",
     "ImportReport",
     "Observations",
+    "Post",
     "Receipt",
     "Sensing",
     "StreamInfo",
+    "TaskKeeper",
     "good",
     "import_file",
     "instant",
@@ -44,6 +48,7 @@ class Sensing:
     """Streams and their observations. `window`, `latest` and `streams` may be called from any thread.
 
     `amendments` tells what was changed or deleted; `observed` remembers pairs of stream and feature of interest that are known.
+    `tasks` and `topics` are offered by whoever keeps tasks and devices; `post` is there while MQTT is spoken here.
     """
 
     def __init__(self, platform: Platform, settings: SensingSettings | None = None) -> None:
@@ -51,6 +56,9 @@ class Sensing:
         self.platform = platform
         self.guards: list[Callable[[Caller, Int64], None]] = []
         self.observed: set[tuple[int, int]] = set()
+        self.tasks: TaskKeeper | None = None
+        self.topics: DeviceTopics | None = None
+        self.post: Post | None = None
         self.tail = Tail()
         self.registry = Registry(platform.records, platform.declarations)
         self.finder = Finder(lambda: platform.get(Lake))  # type: ignore[type-abstract]

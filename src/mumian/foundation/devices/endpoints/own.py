@@ -13,14 +13,11 @@ from mumian.foundation.devices.endpoints.views import Body, CommandOut, command_
 from mumian.foundation.devices.rules.device import LENGTHS
 from mumian.foundation.identity.api import Caller, permit
 from mumian.kernel.clock import iso
-from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Transaction, encode
 from mumian.kernel.web import PlatformDep
 
 router = APIRouter(prefix="/api/v1/foundation/devices/self", tags=["devices"])
 Reports = Annotated[Caller, Depends(permit("device:report"))]
-_RESULT_BYTES = 20_000
 
 
 class HeartbeatBody(Body):
@@ -65,12 +62,7 @@ async def beat(platform: PlatformDep, caller: Reports, body: HeartbeatBody | Non
     """Say that the device is there. Nothing is written, unless its firmware changed."""
     devices = platform.get(Devices)
     device = await _own(platform, caller)
-    devices.presence.heartbeat(device.code)
-    if body is not None and body.firmware is not None and body.firmware != device.firmware:
-        changes = {"firmware": body.firmware}
-        await platform.records.write(
-            lambda tx: devices.lives.change(tx, devices.find(tx.session, device.code), changes), caller.actor
-        )
+    await devices.reporting.beat(device.code, body.firmware if body is not None else None, caller.actor)
     waiting = await platform.records.read(lambda session: devices.commands.waiting(session, device.code))
     return HeartbeatOut(time=iso(platform.clock.now()), commands=waiting)
 
@@ -97,14 +89,7 @@ async def report_command(
     """Tell how far a command is: acknowledged, done or failed; telling twice does no harm."""
     devices = platform.get(Devices)
     device = await _own(platform, caller)
-    devices.presence.heartbeat(device.code)
-    if body.result is not None and len(encode(body.result)) > _RESULT_BYTES:
-        raise Invalid.field("result", "field.length", expected=f"≤ {_RESULT_BYTES} bytes")
-
-    def work(tx: Transaction) -> Any:
-        return devices.commands.report(tx, device.code, id, body.state, body.result)
-
-    return command_out(await platform.records.write(work, caller.actor))
+    return command_out(await devices.reporting.report(device.code, id, body.state, body.result, caller.actor))
 
 
 @router.post("/tokens", status_code=201)

@@ -178,6 +178,7 @@ class CommandOut(BaseModel):
     changed: str
     result: dict[str, Any] | None
     version: int
+    task: int | None
 
 
 def device_out(device: Device, seen: Seen, caller: Caller) -> DeviceOut:

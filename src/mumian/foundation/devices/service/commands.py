@@ -12,6 +12,7 @@ from mumian.foundation.devices.errors import NotPossible
 from mumian.foundation.devices.events import CommandChanged
 from mumian.foundation.devices.models import CommandSpec
 from mumian.foundation.devices.rules import tasking
+from mumian.foundation.devices.service.capabilities import Capabilities
 from mumian.foundation.devices.service.life import Lives
 from mumian.foundation.devices.settings import DeviceSettings
 from mumian.foundation.tables.contracts import checked
@@ -22,7 +23,7 @@ from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row, Session, Transaction, encode
 
-_COLUMNS = "id, device, command, parameters, state, attempts, created, actor, due, changed, result, version"
+_COLUMNS = "id, device, command, parameters, state, attempts, created, actor, due, changed, result, version, task"
 _SELECT = f"SELECT {_COLUMNS} FROM devices_command"
 _DUE = 200
 _SECONDS = 5.0
@@ -37,6 +38,7 @@ class Commands:
         self._platform = platform
         self._lives = lives
         self._settings = settings
+        self._capabilities = Capabilities(platform)
         self._loop = Loop("devices commands", platform.clock, self.settle, _SECONDS)
 
     async def start(self) -> None:
@@ -47,13 +49,24 @@ class Commands:
         """End after the run under way."""
         await self._loop.stop()
 
-    def send(self, tx: Transaction, code: str, name: str, parameters: Mapping[str, Any]) -> Command:
-        """Queue a command for a device in service or maintenance; raises NotFound, NotPossible, Invalid."""
+    def send(
+        self,
+        tx: Transaction,
+        code: str,
+        name: str,
+        parameters: Mapping[str, Any],
+        shown: Mapping[str, Any] | None = None,
+        at: str = "parameters",
+    ) -> Command:
+        """Queue a command for a device in service or maintenance; raises NotFound, NotPossible, Invalid.
+
+        Its task in SensorThings has the properties `shown`; `at` is where the parameters stood, for what is said of faults.
+        """
         device = self._lives.find(tx.session, code)
         if device.state not in ("in_service", "maintenance"):
             raise NotPossible(step="command", state=device.state)
         spec = self._spec(device.kind, name)
-        values, faults = checked(spec.parameters, parameters, "parameters")
+        values, faults = checked(spec.parameters, parameters, at)
         if faults:
             raise Invalid(*faults)
         if self._count(tx.session, code, tasking.OPEN) >= self._settings.waiting_commands:
@@ -70,6 +83,7 @@ class Commands:
             due=_later(tx.now, spec.expires_seconds),
             changed=tx.now_text,
         )
+        command = replace(command, task=self._capabilities.show(tx, device, command, spec, shown or {}))
         row = {**_row(command), "actor": command.by}
         tx.session.execute(
             f"INSERT INTO devices_command ({_COLUMNS}) VALUES ({', '.join(':' + n for n in _COLUMNS.split(', '))})", **row
@@ -108,6 +122,19 @@ class Commands:
         if row is None:
             raise NotFound(kind="command", name=id_[:40])
         return _load(row)
+
+    @staticmethod
+    def of_task(session: Session, task: int) -> Command:
+        """The command that shows as a task; raises NotFound."""
+        row = session.row(f"{_SELECT} WHERE task = :task", task=task)
+        if row is None:
+            raise NotFound(kind="entity", name=f"Tasks({task})")
+        return _load(row)
+
+    @staticmethod
+    def awaited(session: Session) -> list[str]:
+        """The devices for which commands wait."""
+        return [row["device"] for row in session.rows("SELECT DISTINCT device FROM devices_command WHERE state = 'queued'")]
 
     @staticmethod
     def page(session: Session, code: str, before: str | None, limit: int) -> list[Command]:
@@ -178,6 +205,7 @@ class Commands:
         sql = f"UPDATE devices_command SET {columns} WHERE id = :id AND version = :seen"
         if tx.session.execute(sql, **row, id=command.id, seen=command.version) != 1:
             raise Stale(expected=command.version, found=self.find(tx.session, command.id).version)
+        self._capabilities.follow(tx, after)
         _tell(tx, after)
         return after
 

@@ -22,7 +22,7 @@ from mumian.kernel.ids import new_id
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Actor, Row, Session, Transaction
 
-SCOPES = ("sensing:write", "device:report")
+SCOPES = ("sensing:write", "device:report", "task:read")
 LOGIN = "devices."
 _COLUMNS = "id, code, type, public_key, created, expires, revoked"
 _TOKENS = 2

@@ -53,6 +53,15 @@ class Guard:
             self._catch_up()
             raise ForeignStream(device=code, stream=min(foreign), action="sensing:write")
 
+    def code_of(self, caller: Caller) -> str | None:
+        """The code of the device that a caller is, by its own token; None for everybody else."""
+        if not is_device(caller):
+            return None
+        code = self._tokens.get(caller.actor.id)
+        if code is None:
+            self._catch_up()
+        return code
+
     def _catch_up(self) -> None:
         """Look for what another process changed, soon: whoever is refused tries again."""
         if self._refreshing is None or self._refreshing.done():

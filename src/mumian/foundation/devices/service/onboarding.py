@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from mumian.foundation.devices.contracts import Device
 from mumian.foundation.devices.models import DeviceKindSpec, StreamTemplate
+from mumian.foundation.devices.service.capabilities import Capabilities
 from mumian.foundation.sensing.api import Sensing
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session, Transaction
@@ -22,11 +25,12 @@ class Onboarding:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._capabilities = Capabilities(platform)
 
     def begin(self, tx: Transaction, device: Device, kind: DeviceKindSpec) -> dict[str, Any]:
-        """Make the thing and the streams that the device does not have; returns the fields `thing` and `streams`."""
+        """Make the thing, streams and tasking capabilities that the device lacks; returns the fields `thing` and `streams`."""
         lacking = {key: template for key, template in kind.streams.items() if key not in device.streams}
-        if device.thing is not None or not lacking:
+        if device.thing is not None or not (lacking or kind.commands):
             return {"thing": device.thing, "streams": device.streams}
         things = self._platform.get(Sensing).things
         row = {
@@ -38,6 +42,7 @@ class Onboarding:
         thing = things.add_thing(tx, row)
         self._place(tx, thing, device)
         made = {key: self._stream(tx, thing, device, key, template) for key, template in lacking.items()}
+        self._capabilities.begin(tx, replace(device, thing=thing), kind)
         return {"thing": thing, "streams": {**device.streams, **made}}
 
     def follow(self, tx: Transaction, before: Device, after: Device, kind: DeviceKindSpec) -> None:

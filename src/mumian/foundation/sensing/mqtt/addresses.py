@@ -1,5 +1,6 @@
 """Addresses: what a topic means — a place to publish observations, something of SensorThings to hear of, or a free topic."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -7,12 +8,14 @@ from urllib.parse import unquote
 from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.mqtt.topics import has_wildcard
 from mumian.foundation.sensing.sta.paths import Path, parse_path
+from mumian.foundation.sensing.sta.tasking import READ, reaches, write_action
 from mumian.foundation.sensing.sta.writing.model import TYPES
 from mumian.kernel.errors import Invalid, NotFound
 
 ROOT = "v1.1/"
 WRITE, READ_OBSERVATIONS, READ_STREAMS = "sensing:write", "observation:read", "stream:read"
-SEND, RECEIVE = "message:send", "message:receive"
+SEND, RECEIVE, REPORT = "message:send", "message:receive", "device:report"
+_DEVICE = re.compile(r"devices/([^/]+)/(?:heartbeat|commands(?:/([^/]*))?)")
 _MOST = 1000
 
 
@@ -67,7 +70,7 @@ def action_for(path: Path) -> str:
         if len(path.names) == 1 or path.names[-2] in ("Datastreams", "MultiDatastreams"):
             return WRITE
     elif path.last in TYPES and not path.one and not path.reference:
-        return "sensing:task" if path.last == "Tasks" else "sensing:register"
+        return write_action(path.last)
     raise NotFound(kind="resource", name=path.text)
 
 
@@ -76,21 +79,40 @@ def is_free(topic: str) -> bool:
     return not topic.startswith(ROOT)
 
 
-def may_send(caller: Caller, topic: str) -> bool:
-    """Whether a caller may publish to a free topic: a device below `devices/<login>/`, others with `message:send`."""
-    return _own(caller, topic) or caller.allowed(SEND)
+def device_topic(topic: str) -> tuple[str, str | None] | None:
+    """What a topic of the devices' protocol means: the device's code, and the command that is reported on, None for a heartbeat.
+
+    The command is empty for `devices/<code>/commands`, where commands are delivered and nobody publishes. None for other topics.
+    """
+    matched = _DEVICE.fullmatch(topic)
+    if matched is None:
+        return None
+    return matched.group(1), None if topic.endswith("/heartbeat") and matched.group(2) is None else matched.group(2) or ""
 
 
-def may_hear(caller: Caller, topic: str) -> bool:
-    """Whether a caller may subscribe to a filter."""
+def may_send(caller: Caller, topic: str, code: str | None) -> bool:
+    """Whether a caller, as a device with a code, may publish to a free topic.
+
+    A device below its own `devices/<code>/`, others with `message:send`; what devices report comes from the device alone.
+    """
+    reserved = device_topic(topic)
+    if reserved is not None:
+        return reserved[0] == code and reserved[1] != "" and caller.allowed(REPORT)
+    return _own(code, topic) or caller.allowed(SEND)
+
+
+def may_hear(caller: Caller, topic: str, code: str | None, bounded: bool) -> bool:
+    """Whether a caller, as a device with a code, may subscribe to a filter; `bounded` callers see some tasks only."""
     if topic.startswith(ROOT) and not has_wildcard(topic):
+        if reaches(interest(topic).path):
+            return caller.allowed(READ) and not bounded
         return caller.allowed(READ_OBSERVATIONS if "Observations" in interest(topic).path.names else READ_STREAMS)
     first = topic.split("/", maxsplit=1)[0]
     known = caller.allowed(READ_OBSERVATIONS) and caller.allowed(READ_STREAMS)
     if first == "v1.1":
         return known
-    return _own(caller, topic) or (caller.allowed(RECEIVE) and (known or not has_wildcard(first)))
+    return _own(code, topic) or (caller.allowed(RECEIVE) and (known or not has_wildcard(first)))
 
 
-def _own(caller: Caller, topic: str) -> bool:
-    return caller.login is not None and topic.startswith(f"devices/{caller.login}/")
+def _own(code: str | None, topic: str) -> bool:
+    return code is not None and topic.startswith(f"devices/{code}/")

@@ -1,6 +1,6 @@
 """The broker: subscriptions, retained messages and wills, and the way of a message to all who asked for it."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Iterator
 
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.mqtt import addresses, store
@@ -78,6 +78,10 @@ class Broker:
                 wishes[session] = (wish, number)
         for session, (wish, number) in wishes.items():
             session.deliver(message, min(wish.qos, message.qos, 1), message.retain and wish.as_published, number)
+
+    def hearers(self, topic: str) -> Iterator[Session]:
+        """The sessions with a filter that matches a topic."""
+        return (session for session, _ in self._tree.find(topic))
 
     def retain(self, message: Message, actor: Actor) -> Awaitable[None]:
         """Keep a message as its topic's last; await the answer until that is durable. Raises TooLarge."""

@@ -47,11 +47,13 @@ class Mqtt:
         host, port = _split("127.0.0.1" if wanted == "auto" else wanted)
         self._server = Server(self._platform, self._sensing, self._settings, broker, self._intake)
         found, number = await self._server.start(host, port, fallback=wanted == "auto")
+        self._sensing.post = self._server
         scheme = "mqtts" if self._settings.mqtt_certificate is not None else "mqtt"
         self.address = f"{scheme}://{f'[{found}]' if ':' in found else found}:{number}"
 
     async def stop(self) -> None:
         """Acknowledge what is under way, and end."""
+        self._sensing.post = None
         if self._server is not None:
             await self._server.stop()
             self._server = None

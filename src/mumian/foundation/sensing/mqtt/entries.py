@@ -4,8 +4,9 @@ from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from mumian.foundation.identity.api import Caller
+from mumian.foundation.sensing.errors import NotStarted
 from mumian.foundation.sensing.sta import ingest
-from mumian.kernel.errors import Conflict, Forbidden, Invalid, MumianError, NotFound, Unauthenticated, Unavailable
+from mumian.kernel.errors import Forbidden, Invalid, MumianError, NotFound, Stale, Unauthenticated, Unavailable
 
 BUSY, NOT_AUTHORISED, BAD_TOPIC, BAD_PAYLOAD, FAILED = 0x89, 0x87, 0x90, 0x99, 0x83
 
@@ -48,8 +49,8 @@ class Entry:
 
 
 def code_of(error: MumianError) -> int:
-    """The reason code of MQTT 5 for an error."""
-    if isinstance(error, (Unavailable, Conflict)):
+    """The reason code of MQTT 5 for an error; BUSY is for what may be taken when it comes again."""
+    if isinstance(error, (Unavailable, Stale, NotStarted)):
         return BUSY
     if isinstance(error, (Forbidden, Unauthenticated)):
         return NOT_AUTHORISED

@@ -15,7 +15,7 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.mqtt.addresses import ROOT, Interest
 from mumian.foundation.sensing.mqtt.sessions import Message, Session
-from mumian.foundation.sensing.sta import reading
+from mumian.foundation.sensing.sta import reading, tasking
 from mumian.foundation.sensing.sta.paths import parse_path
 from mumian.kernel.errors import MumianError
 from mumian.kernel.events import DeliveredEvent
@@ -150,7 +150,7 @@ class Notices:
         changed = None if event.type.endswith("created") else changed_properties(event)
         for session, interest in list(self._others.get(name, ())):
             await self._tell_one(session, interest, name, number, changed)
-        if self._wild():
+        if self._wild() and name not in tasking.WRITES:  # a wildcard is no right to hear of tasks
             entity = await self._read(f"{name}({number})")
             if entity is not None:
                 body = msgspec.json.encode(entity)

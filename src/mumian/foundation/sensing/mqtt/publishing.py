@@ -38,7 +38,9 @@ class Publishing:
         path = addresses.destination(topic)
         if path is not None:
             return caller.allowed(addresses.action_for(path))
-        return not topic.startswith("$") and addresses.may_send(caller, topic)
+        topics = self._sensing.topics
+        code = None if topics is None else topics.code_of(caller)
+        return not topic.startswith("$") and addresses.may_send(caller, topic, code)
 
     def publish(self, sender: Sender, message: Publish, caller: Caller, session: Session | None) -> None:
         """Take a publish; `sender` hears of it when it is done."""
@@ -47,7 +49,10 @@ class Publishing:
             path = addresses.destination(message.topic)
             if not self.may(caller, message.topic):
                 raise Forbidden(action=addresses.SEND if path is None else addresses.action_for(path))
-            if path is None:
+            device = addresses.device_topic(message.topic)
+            if device is not None:
+                self._report(entry, caller, *device)
+            elif path is None:
                 self._send(entry, message, caller, session)
             else:
                 self.create(entry, path)
@@ -80,6 +85,17 @@ class Publishing:
                 self._known.clear()
             self._known[entry.topic.encode()] = (stream, entry.topic)
         self._intake.observe(entry, stream)
+
+    def _report(self, entry: Entry, caller: Caller, code: str, command: str | None) -> None:
+        """A device says that it is there, or how far a command is; the ledger takes it, and nobody else is sent it."""
+        topics = self._sensing.topics
+        if topics is None:
+            raise NotFound(kind="resource", name=entry.topic)
+        if command is None:
+            entry.work = topics.heartbeat(caller, code, entry.payload)
+        else:
+            entry.work = topics.report(caller, code, command, entry.payload)
+        self._intake.take(entry)
 
     def _send(self, entry: Entry, message: Publish, caller: Caller, session: Session | None) -> None:
         properties = {key: message.properties[key] for key in _FORWARDED if key in message.properties}

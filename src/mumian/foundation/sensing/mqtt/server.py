@@ -15,7 +15,7 @@ from mumian.foundation.sensing.mqtt.entries import BAD_TOPIC, BUSY, FAILED, NOT_
 from mumian.foundation.sensing.mqtt.intake import Intake
 from mumian.foundation.sensing.mqtt.packets import V311, Connect, Publish, Subscribe, Will
 from mumian.foundation.sensing.mqtt.publishing import Publishing
-from mumian.foundation.sensing.mqtt.sessions import Session
+from mumian.foundation.sensing.mqtt.sessions import Message, Session
 from mumian.foundation.sensing.mqtt.topics import valid_filter
 from mumian.foundation.sensing.settings import MqttSettings
 from mumian.kernel.errors import MumianError, Unavailable
@@ -39,6 +39,7 @@ class Server:
         self.streams: dict[bytes, tuple[int, str]] = {}
         self.publishing = Publishing(sensing, broker, intake, self.streams)
         self._platform = platform
+        self._sensing = sensing
         self._listener: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -131,7 +132,9 @@ class Server:
 
     def _open(self, connection: Connection, connect: Connect) -> None:
         assert connection.caller is not None
-        key = (connection.caller.person or "", connection.client)
+        code = self._code(connection.caller)
+        owner = (connection.caller.person or "") if code is None else f"device {code}"
+        key = (owner, connection.client)
         session = self.broker.sessions.find(key)
         if session is not None and isinstance(session.outlet, Connection):
             session.outlet.end(_TAKEN_OVER)
@@ -159,6 +162,7 @@ class Server:
         session.outlet = connection
         connection.session = session
         session.resume()
+        self._ready(connection)
         connection.opened()
 
     def left(self, connection: Connection) -> None:
@@ -215,6 +219,36 @@ class Server:
         connection.write(packets.suback(packets.SUBACK, subscribe.id, connection.version, codes))
         for wish in granted:
             self.broker.subscribe(session, wish, subscribe.number)
+        self._ready(connection)
+
+    def _code(self, caller: Caller) -> str | None:
+        """The code of the device that a caller is."""
+        topics = self._sensing.topics
+        return None if topics is None else topics.code_of(caller)
+
+    def _ready(self, connection: Connection) -> None:
+        """A device may be sent what waits for it, if it is subscribed to anything."""
+        topics, session, caller = self._sensing.topics, connection.session, connection.caller
+        if topics is not None and session is not None and session.subscriptions and caller is not None:
+            code = topics.code_of(caller)
+            if code is not None:
+                topics.ready(code)
+
+    def _may_hear(self, caller: Caller, topic: str) -> bool:
+        tasks = self._sensing.tasks
+        return addresses.may_hear(caller, topic, self._code(caller), tasks is not None and tasks.bounded(caller))
+
+    def hears(self, code: str, topic: str) -> bool:
+        """Whether the device is connected here and subscribed to a topic."""
+        for session in self.broker.hearers(topic):
+            outlet = session.outlet
+            if isinstance(outlet, Connection) and outlet.caller is not None and self._code(outlet.caller) == code:
+                return True
+        return False
+
+    def send(self, topic: str, payload: bytes, seconds: float) -> None:
+        """Send with quality of service 1; who does not get it within so many seconds does not get it at all."""
+        self.broker.publish(Message(topic, payload, 1, expires=self.now() + seconds))
 
     def _refusal(self, caller: Caller, session: Session, topic: str) -> int:
         """The reason code against a subscription; 0 when there is nothing against it."""
@@ -225,7 +259,7 @@ class Server:
         if len(session.subscriptions) >= self.settings.mqtt_subscriptions and topic not in session.subscriptions:
             return _QUOTA
         try:
-            return 0 if addresses.may_hear(caller, topic) else NOT_AUTHORISED
+            return 0 if self._may_hear(caller, topic) else NOT_AUTHORISED
         except MumianError as error:
             code = code_of(error)
             return _BAD_FILTER if code in (BAD_TOPIC, FAILED) or code > NOT_AUTHORISED else code
@@ -266,7 +300,7 @@ class Server:
             connection.end(NOT_AUTHORISED)
             return
         for topic in list(connection.session.subscriptions):
-            if not addresses.may_hear(connection.caller, topic):
+            if not self._may_hear(connection.caller, topic):
                 self.broker.unsubscribe(connection.session, topic)
 
 

@@ -13,7 +13,7 @@ from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import Receipt
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.rules import microseconds
-from mumian.foundation.sensing.sta import ingest, reading, rendering
+from mumian.foundation.sensing.sta import ingest, reading, rendering, tasking
 from mumian.foundation.sensing.sta.paths import Path, parse_path
 from mumian.foundation.sensing.sta.writing import observing, requests
 from mumian.foundation.sensing.sta.writing.model import TYPES
@@ -25,11 +25,12 @@ ACTIONS = (
     "sensing:register",
     "sensing:amend",
     "sensing:delete",
-    "sensing:task",
     "stream:read",
     "observation:read",
+    "task:read",
+    "task:create",
+    "task:register",
 )
-_TASKS = ("Tasks",)
 _OWNERS = ("Datastreams", "MultiDatastreams")
 _JSON_PATCH = b"application/json-patch+json"
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -86,7 +87,9 @@ def handler_of(method: str, path: Path) -> tuple[Handler, str]:
     if path.names == ("CreateObservations",):
         found = (_create_observations, "sensing:write") if method == "POST" else None
     elif method in ("GET", "HEAD"):
-        return _read, "observation:read" if "Observations" in path.names else "stream:read"
+        if "Observations" in path.names:
+            return _read, "observation:read"
+        return _read, tasking.READ if tasking.reaches(path) else "stream:read"
     elif path.attribute is None and path.names:
         found = _referring(method, path) if path.reference else _writing(method, path)
     if found is None:
@@ -95,7 +98,6 @@ def handler_of(method: str, path: Path) -> tuple[Handler, str]:
 
 
 def _writing(method: str, path: Path) -> tuple[Handler, str] | None:
-    task = path.last in _TASKS
     if path.last == "Observations":
         if method == "POST" and not path.one and (len(path.names) == 1 or path.names[-2] in _OWNERS):
             return _create_observation, "sensing:write"
@@ -103,9 +105,9 @@ def _writing(method: str, path: Path) -> tuple[Handler, str] | None:
             return (_delete if method == "DELETE" else _change), "sensing:amend"
     elif path.last in TYPES:
         if method == "POST" and not path.one:
-            return _create_entity, "sensing:task" if task else "sensing:register"
+            return _create_entity, tasking.write_action(path.last)
         if method in ("PATCH", "PUT") and path.one:
-            return _change, "sensing:task" if task else "sensing:register"
+            return _change, tasking.write_action(path.last)
         if method == "DELETE" and path.one:
             return _delete, "sensing:delete"
     return None
@@ -113,7 +115,7 @@ def _writing(method: str, path: Path) -> tuple[Handler, str] | None:
 
 def _referring(method: str, path: Path) -> tuple[Handler, str] | None:
     fits = (method == "POST" and not path.one) or (method == "PUT" and path.one) or (method == "DELETE" and path.one)
-    return (_refer, "sensing:register") if fits and len(path.names) > 1 and path.last in TYPES else None
+    return (_refer, tasking.write_action(path.last)) if fits and len(path.names) > 1 and path.last in TYPES else None
 
 
 async def _create_observations(sensing: Sensing, request: Request) -> Answer:
@@ -185,9 +187,13 @@ async def _refer(sensing: Sensing, request: Request) -> Answer:
 
 
 async def _read(sensing: Sensing, request: Request) -> Answer:
-    if "Observations" in unquote_plus(request.query.decode("latin-1")):  # a filter or an expansion may reach them from any set
+    query, own = unquote_plus(request.query.decode("latin-1")), None
+    if "Observations" in query:  # a filter or an expansion may reach them from any set
         require(request.caller, "observation:read")
-    found = await reading.reply(sensing, request.path, request.query, request.base)
+    if tasking.reaches(request.path, query):
+        require(request.caller, tasking.READ)
+        own = await tasking.bound(sensing, request.caller, request.path, query)
+    found = await reading.reply(sensing, request.path, request.query, request.base, own)
     return Answer(found.status, found.body, media=found.media, chunks=found.chunks)
 
 

@@ -1,6 +1,6 @@
 """Reading: what a GET asks for — the root, a set, an entity, one of its properties — found, ordered, paged and expanded."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,11 +36,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a path ends: a set, of which entities it is, and the id if one is meant."""
+    """Where a path ends: a set, of which entities it is, the id if one is meant, and the ids if only some may be seen."""
 
     set: EntitySet
     owners: Owners | None
     number: int | None
+    among: Sequence[int] | None = None
 
 
 async def read(sensing: Sensing, path: Path, query: bytes, base: str) -> Any:
@@ -51,12 +52,12 @@ async def read(sensing: Sensing, path: Path, query: bytes, base: str) -> Any:
     return msgspec.json.decode(found.body) if found.body else None
 
 
-async def reply(sensing: Sensing, path: Path, query: bytes, base: str) -> Reply:
-    """Answer a GET; raises NotFound, Invalid."""
+async def reply(sensing: Sensing, path: Path, query: bytes, base: str, own: Sequence[int] | None = None) -> Reply:
+    """Answer a GET, with `own` for one who sees only these tasking capabilities and their tasks; raises NotFound, Invalid."""
     options = parse_query(query)
     if not path.names:
         return Reply(msgspec.json.encode(_root(sensing, base)))
-    return await Reader(sensing, base).reply(path, options)
+    return await Reader(sensing, base, own).reply(path, options)
 
 
 def observation_entities(rows: Observations, base: str) -> list[Entity]:
@@ -67,8 +68,9 @@ def observation_entities(rows: Observations, base: str) -> list[Entity]:
 class Reader:
     """Reads one path."""
 
-    def __init__(self, sensing: Sensing, base: str) -> None:
+    def __init__(self, sensing: Sensing, base: str, own: Sequence[int] | None = None) -> None:
         self._base = base
+        self._own = own
         self._asking = Asking(sensing)
         self._expanding = Expanding(self._asking, base)
 
@@ -82,12 +84,12 @@ class Reader:
         if options.format == "CSV":
             rows = formats.csv_rows(place.set, options)
             return Reply(b"", formats.CSV, chunks=rows.stream(lambda asked: self._fetch(place, asked)))
-        page = await self._asking.page(place.set, options, place.owners)
+        page = await self._asking.page(place.set, options, place.owners, among=place.among)
         return Reply(await self._page(place.set, page, path, options))
 
     async def _fetch(self, place: Place, options: Options) -> tuple[list[Entity], list[Any] | None]:
         """A page's entities and the sort keys of its last, if there are more."""
-        page = await self._asking.page(place.set, options, place.owners)
+        page = await self._asking.page(place.set, options, place.owners, among=place.among)
         rows = page.rows.get(0, [])
         items = await Expanding(self._asking, self._base).items(place.set, rows, options)
         return items, last_keys(place.set.name, rows[-1]) if page.more and rows else None
@@ -110,9 +112,8 @@ class Reader:
     async def _one(self, place: Place, path: Path, options: Options) -> Reply:
         if options.given and (path.attribute is not None or path.reference):
             raise Invalid.field(options.given[0][0], "sensing.query.no_options")
-        page = await self._asking.page(
-            place.set, replace(options, top=1, skip=0, after=None, count=False), place.owners, place.number
-        )
+        first = replace(options, top=1, skip=0, after=None, count=False)
+        page = await self._asking.page(place.set, first, place.owners, place.number, among=place.among)
         rows = page.rows.get(0, [])
         if not rows:
             raise NotFound(kind="entity", name=path.text)
@@ -125,13 +126,18 @@ class Reader:
 
     async def _walk(self, path: Path) -> Place:
         """Follow the path to its last set; raises NotFound where an entity on the way is not there."""
-        place = Place(MODEL[path.names[0]], None, path.ids[0])
+        place = self._first(path.names[0], path.ids[0])
         for link, name, number in zip(path.links[1:], path.names[1:], path.ids[1:], strict=True):
             place = await self._step(place, link, MODEL[name], number, path)
         return place
 
+    def _first(self, name: str, number: int | None) -> Place:
+        if self._own is not None and name == "Tasks":
+            return Place(MODEL[name], Owners(MODEL["TaskingCapabilities"], "Tasks", self._own), number)
+        return Place(MODEL[name], None, number, self._own)
+
     async def _step(self, place: Place, link: str, target: EntitySet, number: int | None, path: Path) -> Place:
-        page = await self._asking.page(place.set, Options(top=1), place.owners, place.number)
+        page = await self._asking.page(place.set, Options(top=1), place.owners, place.number, among=place.among)
         rows = page.rows.get(0, [])
         if not rows:
             raise NotFound(kind="entity", name=path.text)

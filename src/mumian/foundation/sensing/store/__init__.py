@@ -27,6 +27,14 @@ from mumian.foundation.sensing.store.streams import (
     stream_named,
     streams,
 )
+from mumian.foundation.sensing.store.tasking import (
+    actuator_named,
+    add_capability,
+    add_task,
+    change_capability,
+    change_task,
+    thing_of,
+)
 from mumian.foundation.sensing.store.things import (
     add_property,
     add_sensor,
@@ -40,13 +48,18 @@ from mumian.foundation.sensing.store.things import (
 
 __all__ = [
     "StreamDraft",
+    "actuator_named",
+    "add_capability",
     "add_property",
     "add_sensor",
+    "add_task",
     "add_thing",
     "amend",
     "amendments",
     "announce",
     "answers",
+    "change_capability",
+    "change_task",
     "declared_thing",
     "delete",
     "deleted",
@@ -75,6 +88,7 @@ __all__ = [
     "stream",
     "stream_named",
     "streams",
+    "thing_of",
     "update",
     "written",
 ]

@@ -5,8 +5,8 @@ from typing import Any
 
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.sta.writing.bodies import Draft, measure
-from mumian.foundation.sensing.sta.writing.creating import attach, check_several
-from mumian.foundation.sensing.sta.writing.errors import Ended, Fixed
+from mumian.foundation.sensing.sta.writing.creating import attach, check_several, refuse_kept_target
+from mumian.foundation.sensing.sta.writing.errors import Ended, Fixed, Kept
 from mumian.foundation.sensing.sta.writing.model import TYPES, EntityType
 from mumian.foundation.sensing.sta.writing.work import Work, refuse_declared, refuse_renaming
 from mumian.kernel.errors import Invalid
@@ -21,6 +21,9 @@ def change(work: Work, draft: Draft, number: int, whole: bool = False) -> None:
     row = work.row(kind, number)
     if kind.table == "sensing_stream":
         refuse_declared(row)
+    if work.kept(kind, row):
+        _cancel(work, draft, row)
+        return
     if whole:
         _complete(draft)
     if "geometry" in {p.form for n, p in kind.properties.items() if n in draft.given}:
@@ -45,6 +48,23 @@ def change(work: Work, draft: Draft, number: int, whole: bool = False) -> None:
     work.changed(kind, number, properties, links)
 
 
+def _cancel(work: Work, draft: Draft, row: Row) -> None:
+    """Of what somebody else keeps a task can be cancelled, and nothing more."""
+    own = [known.column for name, known in draft.kind.properties.items() if name != "status" and name in draft.given]
+    others = [column for column in own if draft.columns.get(column) != row.get(column)]
+    if draft.kind.name != "Tasks" or others or draft.links:
+        raise Kept(entity=f"{draft.kind.name}({row['id']})")
+    status = draft.given.get("status", row["status"])
+    if status == row["status"]:
+        return
+    if status != "cancelled":
+        raise Kept(entity=f"Tasks({row['id']})")
+    work.permit(draft.kind)
+    assert work.keeper is not None
+    assert work.caller is not None
+    work.keeper.cancel(work.tx, work.caller, row["id"])
+
+
 def relink(work: Work, kind: EntityType, row: Row, name: str, numbers: list[int], at: str, columns: Row) -> bool:
     """Link an entity to others that exist; a column that this changes is put to `columns`. False if nothing changed."""
     link = kind.links[name]
@@ -52,6 +72,7 @@ def relink(work: Work, kind: EntityType, row: Row, name: str, numbers: list[int]
     if link.column:
         if row[link.column] == numbers[0]:
             return False
+        refuse_kept_target(work, kind, link.column, numbers[0])
         columns[link.column] = numbers[0]
         return True
     if name == "ObservedProperties" and kind.name == "MultiDatastreams":

@@ -4,7 +4,7 @@ import json
 
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.sta.writing.bodies import Draft
-from mumian.foundation.sensing.sta.writing.model import TYPES, EntityType, Link
+from mumian.foundation.sensing.sta.writing.model import TASK_STATES, TYPES, EntityType, Link
 from mumian.foundation.sensing.sta.writing.work import Waiting, Work, refuse_declared
 from mumian.kernel.errors import Invalid
 from mumian.kernel.unit_of_work import Row
@@ -19,6 +19,10 @@ def create(work: Work, draft: Draft, preset: Preset | None = None) -> int:
     for name, link in kind.links.items():
         if link.column and (name in known or name in draft.links):
             links[name] = known[name] if name in known else _resolve(work, link, draft, name)[0]
+    if kind.name == "Tasks":
+        task = _kept_task(work, draft, links)
+        if task is not None:
+            return task
     columns = {**draft.columns, **{kind.links[name].column: number for name, number in links.items()}}
     if kind.table == "sensing_stream":
         number = _stream(work, draft, columns, links, known)
@@ -32,6 +36,21 @@ def create(work: Work, draft: Draft, preset: Preset | None = None) -> int:
         if link.many and name in draft.links and name not in links:
             _hang(work, draft, number, name, link)
     work.waiting += [Waiting(number, body, f"{draft.at}Observations[{i}].") for i, body in enumerate(draft.observations)]
+    return number
+
+
+def _kept_task(work: Work, draft: Draft, links: dict[str, int | list[int]]) -> int | None:
+    """The task that another component makes of the draft; None where the capability is sensing's own."""
+    capability = links["TaskingCapability"]
+    assert isinstance(capability, int)
+    if work.keeper is None or work.caller is None or not work.keeper.keeps(work.tx.session, capability):
+        return None
+    work.permit(draft.kind)
+    if draft.given.get("status") not in (None, TASK_STATES[0]):
+        raise Invalid.field(draft.place("status"), "field.choice", expected=TASK_STATES[0])
+    properties = draft.given.get("properties") or {}
+    number = work.keeper.create(work.tx, work.caller, capability, draft.given["taskingParameters"], properties)
+    work.made.append((draft.kind.name, number))
     return number
 
 
@@ -92,6 +111,8 @@ def _hang(work: Work, draft: Draft, number: int, name: str, link: Link) -> None:
 def _take(work: Work, kind: EntityType, other: int, column: str, number: int) -> None:
     """Let an entity that exists hang on another one."""
     row = work.row(kind, other)
+    work.refuse_kept(kind, row)
+    refuse_kept_target(work, kind, column, number)
     if kind.table == "sensing_stream":
         refuse_declared(row)
         work.streams.add(other)
@@ -100,6 +121,12 @@ def _take(work: Work, kind: EntityType, other: int, column: str, number: int) ->
         store.settle(work.tx, number)
     name = next(n for n, link in kind.links.items() if link.column == column)
     work.changed(kind, other, {}, {name: number})
+
+
+def refuse_kept_target(work: Work, kind: EntityType, column: str, number: int) -> None:
+    """Raise Kept where a task would be hung on a capability that somebody else keeps."""
+    if kind.name == "Tasks" and column == "capability":
+        work.refuse_kept(TYPES["TaskingCapabilities"], {"id": number})
 
 
 def _pairs(work: Work, draft: Draft, known: Preset, links: dict[str, int | list[int]], number: int) -> None:

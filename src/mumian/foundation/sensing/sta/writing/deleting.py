@@ -30,6 +30,7 @@ def remove(work: Work, kind: EntityType, number: int) -> None:
     row = work.row(kind, number)
     if kind.table == "sensing_stream":
         refuse_declared(row)
+    work.refuse_kept(kind, row)
     for name in _CHILDREN.get(kind.name, ()):
         for child in children(work, kind.links[name], number):
             remove(work, TYPES[kind.links[name].target], child)

@@ -27,6 +27,12 @@ class Ended(Conflict):
     key = "sensing.task_ended"
 
 
+class Kept(Conflict):
+    """A task or tasking capability belongs to a device and changes by its commands alone; values: `entity`."""
+
+    key = "sensing.kept"
+
+
 class Doubled(Conflict):
     """An observation would become the same as another; values: `other`."""
 

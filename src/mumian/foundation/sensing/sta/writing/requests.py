@@ -50,7 +50,7 @@ class Change:
 
         def work(tx: Transaction) -> Work:
             self.made.clear()
-            unit = Work(tx, self.caller.organisation)
+            unit = self._work(tx)
             for step in self.steps:
                 self.made.append(step(unit))
             return unit
@@ -65,6 +65,9 @@ class Change:
                 await self.undo()
                 raise
         return self.made
+
+    def _work(self, tx: Transaction) -> Work:
+        return Work(tx, self.caller.organisation, self.caller, self.sensing.tasks)
 
     async def _observe(self, waiting: list[Waiting]) -> None:
         now = microseconds(self.sensing.platform.clock.now())
@@ -84,10 +87,13 @@ class Change:
         assert unit is not None
 
         def work(tx: Transaction) -> Work:
-            again = Work(tx, self.caller.organisation)
+            again = self._work(tx)
             for name, number in reversed(unit.made):
                 kind = TYPES[name]
-                if tx.session.value(f"SELECT id FROM {kind.table} WHERE id = :id", id=number) is not None:
+                row = tx.session.row(f"SELECT * FROM {kind.table} WHERE id = :id", id=number)
+                if row is not None and again.kept(kind, row) and again.keeper is not None:
+                    again.keeper.cancel(tx, self.caller, number)
+                elif row is not None:
                     deleting.remove(again, kind, number)
             return again
 

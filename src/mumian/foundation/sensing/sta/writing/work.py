@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from mumian.foundation.identity.api import Caller, require
 from mumian.foundation.sensing import store
 from mumian.foundation.sensing.events import EntityChanged, EntityCreated, EntityDeleted
-from mumian.foundation.sensing.sta.writing.errors import DeclaredName, DeclaredStream
+from mumian.foundation.sensing.ports import TaskKeeper
+from mumian.foundation.sensing.sta.tasking import WRITES
+from mumian.foundation.sensing.sta.writing.errors import DeclaredName, DeclaredStream, Kept
 from mumian.foundation.sensing.sta.writing.model import TYPES, EntityType
 from mumian.kernel.errors import Invalid, NotFound
 from mumian.kernel.unit_of_work import Row, Transaction
@@ -25,10 +28,15 @@ class Waiting:
 
 @dataclass
 class Work:
-    """A transaction, who owns what is made in it, the streams that it touched, and the observations that follow it."""
+    """A transaction, who owns what is made in it, the streams that it touched, and the observations that follow it.
+
+    `caller` is held to what entities of tasking need; `keeper` keeps tasks that are not sensing's own.
+    """
 
     tx: Transaction
     owner: str | None
+    caller: Caller | None = None
+    keeper: TaskKeeper | None = None
     streams: set[int] = field(default_factory=set)
     waiting: list[Waiting] = field(default_factory=list)
     made: list[tuple[str, int]] = field(default_factory=list)
@@ -50,7 +58,8 @@ class Work:
         return number
 
     def created(self, kind: EntityType, number: int, properties: Json, links: Json) -> None:
-        """Tell of a new entity."""
+        """Tell of a new entity; raises Forbidden where it takes another action than that of its request."""
+        self.permit(kind)
         self.made.append((kind.name, number))
         name = f"{kind.name}({number})"
         self.tx.emit(EntityCreated(subject=name, entity=kind.name, number=number, properties=properties, links=links))
@@ -58,6 +67,7 @@ class Work:
     def changed(self, kind: EntityType, number: int, properties: Json, links: Json) -> None:
         """Tell of a change, if there was one."""
         if properties or links:
+            self.permit(kind)
             name = f"{kind.name}({number})"
             self.tx.emit(EntityChanged(subject=name, entity=kind.name, number=number, properties=properties, links=links))
 
@@ -65,6 +75,21 @@ class Work:
         """Tell that an entity is gone."""
         name = f"{kind.name}({number})"
         self.tx.emit(EntityDeleted(subject=name, entity=kind.name, number=number, properties=properties, links=links))
+
+    def permit(self, kind: EntityType) -> None:
+        """Raise Forbidden where the caller may not write entities of tasking, also nested in others."""
+        if kind.name in WRITES and self.caller is not None:
+            require(self.caller, WRITES[kind.name])
+
+    def kept(self, kind: EntityType, row: Row) -> bool:
+        """Whether an entity is a task, or a tasking capability, that somebody else keeps."""
+        number = {"Tasks": row.get("capability"), "TaskingCapabilities": row["id"]}.get(kind.name)
+        return number is not None and self.keeper is not None and self.keeper.keeps(self.tx.session, number)
+
+    def refuse_kept(self, kind: EntityType, row: Row) -> None:
+        """Raise Kept for what somebody else keeps."""
+        if self.kept(kind, row):
+            raise Kept(entity=f"{kind.name}({row['id']})")
 
     def move(self, thing: int, locations: list[int], past: int | None = None) -> None:
         """Let a thing be elsewhere, from now on (or since history entry `past`), and tell; raises DeclaredName."""

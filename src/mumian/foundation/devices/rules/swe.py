@@ -1,0 +1,46 @@
+"""Commands as SensorThings shows them: parameters as a DataRecord of SWE Common, states as those of a Task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mumian.foundation.devices.models import FieldSpec
+
+STATUS = {
+    "queued": "created",
+    "delivered": "accepted",
+    "acknowledged": "running",
+    "done": "completed",
+    "failed": "failed",
+    "expired": "failed",
+    "cancelled": "cancelled",
+}
+_TYPES = {"number": "Quantity", "integer": "Count", "boolean": "Boolean", "text": "Text", "choice": "Category"}
+
+
+def record(parameters: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """The taskingParameters of a command: a DataRecord in the JSON of SWE Common 2.0, as OGC 17-079r1 uses it."""
+    return {"type": "DataRecord", "field": [_field(name, spec) for name, spec in parameters.items()]}
+
+
+def _field(name: str, spec: FieldSpec) -> dict[str, Any]:
+    title = {str(language): text for language, text in (spec.title or {}).items()}
+    shown = title.get("en") or title.get("zh") or name
+    found: dict[str, Any] = {"name": name, "type": _TYPES[spec.type], "label": shown, "optional": not spec.required}
+    if "zh" in title and title["zh"] != shown:
+        found["description"] = title["zh"]
+    if spec.type == "number":
+        found["uom"] = {"code": spec.unit or "1"}
+    constraint = _constraint(spec)
+    return found | ({"constraint": constraint} if constraint else {})
+
+
+def _constraint(spec: FieldSpec) -> dict[str, Any] | None:
+    if spec.type == "choice":
+        return {"type": "AllowedTokens", "value": list(spec.choices)}
+    if spec.type == "text":
+        return {"type": "AllowedTokens", "pattern": f"^[\\s\\S]{{0,{spec.length}}}$"}
+    if spec.type in ("number", "integer") and (spec.minimum is not None or spec.maximum is not None):
+        low = "-Infinity" if spec.minimum is None else spec.minimum
+        high = "Infinity" if spec.maximum is None else spec.maximum
+        return {"type": "AllowedValues", "interval": [[low, high]]}
+    return None
