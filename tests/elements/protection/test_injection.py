@@ -195,8 +195,8 @@ def test_deep_and_long_queries_are_refused_at_once() -> None:
 
 PARTS = st.sampled_from(
     (
-        "SELECT FROM WHERE people shops.open dataset_1 lake.main.dataset_1 phone 身份证 * ( ) , ' \" -- /* */ ; UNION ALL WITH AS "
-        "x JOIN ON IN = 1 read_csv '/etc/passwd' count(*) GROUP BY ORDER LIMIT $a ? :: INTEGER || people.phone people.* "
+        "SELECT FROM WHERE people shops.open dataset_1 lake.main.dataset_1 phone 身份证 * ( ) , ' \" -- /* */ ; UNION ALL WITH "
+        "AS x JOIN ON IN = 1 read_csv '/etc/passwd' count(*) GROUP BY ORDER LIMIT $a ? :: INTEGER || people.phone people.* "
         "information_schema.tables EXISTS CASE WHEN THEN END illness site range(3) unnest([1]) LATERAL USING NATURAL EXCLUDE "
         "COLUMNS PIVOT getenv('HOME') [ ] { }"
     ).split()

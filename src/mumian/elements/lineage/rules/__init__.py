@@ -1,0 +1,1 @@
+"""The decisions of lineage: what SQL says of columns, and what OpenLineage events say."""

@@ -1,0 +1,1 @@
+"""The work of lineage: recording, finding ways, and telling others."""
