@@ -6,6 +6,7 @@ that finds no room gets the earliest that is free (a reservation), and others ar
 delay it (conservative backfilling). Nothing that runs is ever stopped. Times are hours of local time.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -76,41 +77,63 @@ def gpu_model(pool: Pool, ask: Ask) -> str:
 
 
 class Room:
-    """What is taken in a pool over time."""
+    """What is taken of a pool over time: stretches between moments, each with cores, memory and GPUs by model."""
 
     def __init__(self, pool: Pool, taken: Iterable[tuple[float, float, Ask]] = ()) -> None:
         self.pool = pool
-        self._taken = list(taken)
+        self._models = sorted(pool.gpus)
+        self._most = [pool.cores + 1e-9, pool.memory + 1e-9, *(pool.gpus[model] + 1e-9 for model in self._models)]
+        self._times = [float("-inf")]
+        self._taken = [[0.0] * len(self._most)]
+        for start, end, ask in taken:
+            self.take(start, end, ask)
 
     def take(self, start: float, end: float, ask: Ask) -> None:
         """Take a share from a time until another."""
-        self._taken.append((start, end, ask))
+        first, last = self._cut(start), self._cut(end)
+        for number, amount in self._needed(ask):
+            for stretch in self._taken[first:last]:
+                stretch[number] += amount
 
     def fits(self, ask: Ask, start: float) -> bool:
         """Whether there is room for a job from `start` on for as long as it may last."""
-        end = start + ask.hours
-        marks = [start, *(s for s, e, _ in self._taken if start < s < end)]
-        return all(self._fits_at(ask, at) for at in marks)
-
-    def _fits_at(self, ask: Ask, at: float) -> bool:
-        model = gpu_model(self.pool, ask)
-        cores, memory, gpus = ask.cores, ask.memory, ask.gpus
-        for start, end, other in self._taken:
-            if start <= at < end:
-                cores, memory = cores + other.cores, memory + other.memory
-                gpus += other.gpus if ask.gpus and gpu_model(self.pool, other) == model else 0
-        most = self.pool.gpus.get(model, 0) if ask.gpus else gpus
-        return cores <= self.pool.cores + 1e-9 and memory <= self.pool.memory + 1e-9 and gpus <= most
+        needed = self._needed(ask)
+        first, last = bisect_right(self._times, start) - 1, bisect_left(self._times, start + ask.hours)
+        return all(self._holds(number, needed) for number in range(first, last))
 
     def earliest(self, ask: Ask, now: float) -> float:
-        """The first moment at which there is room."""
-        return next(at for at in sorted({now, *(end for _, end, _ in self._taken if end > now)}) if self.fits(ask, at))
+        """The first moment at which there is room: after the last stretch that has none, if nothing before it is long enough."""
+        needed = self._needed(ask)
+        begin = now
+        for number in range(bisect_right(self._times, now) - 1, len(self._times)):
+            if self._times[number] >= begin + ask.hours:
+                break
+            if not self._holds(number, needed):
+                begin = self._times[number + 1]
+        return begin
 
     def share(self, now: float) -> float:
         """The largest share of cores or memory that is taken now."""
-        cores = sum(ask.cores for start, end, ask in self._taken if start <= now < end)
-        memory = sum(ask.memory for start, end, ask in self._taken if start <= now < end)
-        return max(cores / self.pool.cores, memory / self.pool.memory)
+        taken = self._taken[bisect_right(self._times, now) - 1]
+        return max(taken[0] / self.pool.cores, taken[1] / self.pool.memory)
+
+    def _holds(self, number: int, needed: Sequence[tuple[int, float]]) -> bool:
+        taken = self._taken[number]
+        return all(taken[place] + amount <= self._most[place] for place, amount in needed)
+
+    def _needed(self, ask: Ask) -> list[tuple[int, float]]:
+        needed = [(0, ask.cores), (1, ask.memory)]
+        if ask.gpus and (model := gpu_model(self.pool, ask)) in self.pool.gpus:
+            needed.append((2 + self._models.index(model), float(ask.gpus)))
+        return needed
+
+    def _cut(self, at: float) -> int:
+        """The number of the stretch that begins at a moment, cut where need be."""
+        number = bisect_left(self._times, at)
+        if number == len(self._times) or self._times[number] != at:
+            self._times.insert(number, at)
+            self._taken.insert(number, list(self._taken[number - 1]))
+        return number
 
 
 class Round:

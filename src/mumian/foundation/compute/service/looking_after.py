@@ -51,7 +51,9 @@ class LookingAfter:
         async with self._working:
             moved = await self._collect()
             if await self._platform.records.read(_anything_waits):
-                moved = bool(await self._platform.records.write(self._placing.place)) or moved
+                looked = await self._platform.records.read(self._placing.look)
+                if looked[1]:
+                    moved = bool(await self._platform.records.write(lambda tx: self._placing.place(tx, looked))) or moved
             return await self._begin() or moved
 
     async def _collect(self) -> bool:

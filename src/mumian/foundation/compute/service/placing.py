@@ -13,7 +13,9 @@ from mumian.foundation.compute.service.pools import Pools
 from mumian.foundation.compute.settings import ComputeSettings
 from mumian.kernel.clock import iso, parse_iso
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Session, Transaction
+from mumian.kernel.unit_of_work import Session, Transaction, next_value
+
+Looked = tuple[Any, list[tuple[Job, Decision]]]
 
 
 class Placing:
@@ -34,14 +36,22 @@ class Placing:
         round_ = Round(self._pools.all(), held, now, self._settings.patience_hours, self._settings.saving)
         return [(queued[each.id], each) for each in round_.decide([self._waiting(job) for job in queued.values()])]
 
-    def place(self, tx: Transaction) -> int:
-        """Place what can go somewhere now; returns how many jobs were placed."""
+    def look(self, session: Session) -> Looked:
+        """What is held, and where the jobs that wait should go: decided on a snapshot, so that nobody who writes waits for it."""
+        return _held(session), [(job, decision) for job, decision in self.decisions(session) if decision.pool is not None]
+
+    def place(self, tx: Transaction, looked: Looked) -> int:
+        """Place as was decided, unless something else took or freed room since; returns how many jobs were placed."""
+        next_value(tx.session, "compute.round")  # one process after the other
+        held, decided = looked
+        if _held(tx.session) != held:
+            return 0
         placed = 0
-        for job, decision in self.decisions(tx.session):
-            if decision.pool is not None:
-                told = self.explained(decision)
-                changes = {"state": "placed", "pool": decision.pool, "placement": told, "placed": tx.now_text}
-                self._jobs.move(tx, job, {"scores": {v.pool: v.score for v in decision.verdicts}}, **changes)
+        for job, decision in decided:
+            found = self._jobs.find(tx.session, job.id)
+            if found.version == job.version and found.state == "queued":
+                changes = {"state": "placed", "pool": decision.pool, "placement": self.explained(decision), "placed": tx.now_text}
+                self._jobs.move(tx, found, {"scores": {v.pool: v.score for v in decision.verdicts}}, **changes)
                 placed += 1
         return placed
 
@@ -63,3 +73,9 @@ class Placing:
         since = self._pools.local_hours(parse_iso(job.submitted))
         deadline = self._pools.local_hours(parse_iso(job.ask.deadline)) if job.ask.deadline else None
         return Waiting(job.id, job.organisation, job.ask, since, deadline)
+
+
+def _held(session: Session) -> Any:
+    """What changes whenever a job takes or frees room."""
+    sql = "SELECT COUNT(*) AS jobs, SUM(version) AS versions, MAX(id) AS last FROM compute_job "
+    return session.row(sql + "WHERE state IN ('placed', 'running')")

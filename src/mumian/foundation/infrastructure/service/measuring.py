@@ -84,6 +84,8 @@ class Measuring:
         self, declared: Declared[MeasureSpec], city: str, layer: str, facilities: Sequence[Facility], now: str
     ) -> list[Measurement]:
         spec = declared.spec
+        if spec.kinds and not any(facility.kind in spec.kinds for facility in facilities):
+            return []  # nobody has entered any yet: that is no figure, least of all a zero
         counted = [facility for facility in facilities if rules.counts(facility, spec)]
         middle, shapes = self._areas(spec.layer or layer)
         if spec.layer not in (None, layer):
