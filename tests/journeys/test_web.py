@@ -132,6 +132,11 @@ def test_no_screen_cuts_or_overlaps_text_and_none_calls_another_host(city: City)
     _walk("appearance", city.address, city.password)
 
 
+def test_the_city_stands_in_three_dimensions(city: City) -> None:
+    """A city file and pipes come in; buildings are pointed at, turned by keys, read as a table, on a wall and on a phone."""
+    _walk("city3d", city.address, city.password)
+
+
 def test_the_page_survives_an_outage_of_the_server() -> None:
     """It says so, keeps what was typed, connects again and catches up."""
     _walk("outage", str(_free_port()))

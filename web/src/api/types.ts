@@ -277,6 +277,7 @@ export interface BuildingRow {
 export interface BuildingSummary {
   kinds: Record<string, number>;
   use: Record<string, number>;
+  highest: number | null;
   bounds: [number, number, number, number] | null;
 }
 

@@ -23,19 +23,23 @@ export interface Paint3d {
 interface Options {
   container: HTMLElement;
   bounds: Bounds;
+  highest: number;
   label: string;
   paint: Paint3d;
   cooperative: boolean;
 }
 
 const TILES = "/ogc/collections/buildings/tiles/WebMercatorQuad/{z}/{y}/{x}";
-/** A tilted view leaves room above: come closer than the flat fit. */
-const CLOSER = 0.5;
+/** A tilted view leaves room above: come closer than the flat fit, less so the higher the buildings are for their ground. */
+function closer(highest: number, [west, south, east, north]: Bounds): number {
+  const metres = 111_320 * Math.max(north - south, (east - west) * Math.cos((south * Math.PI) / 180), 0.0005);
+  return Math.max(-0.6, 0.5 - (2 * highest) / metres);
+}
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 /** Without a height a building is drawn as high as its storeys, or as one storey. */
 const HEIGHT: ExpressionSpecification = ["coalesce", ["get", "height"], ["*", 3, ["coalesce", ["get", "storeys"], 1]]];
 
-export function createCity({ container, bounds, label, paint, cooperative }: Options): MapView {
+export function createCity({ container, bounds, highest, label, paint, cooperative }: Options): MapView {
   const map = new MapView({
     container,
     bounds,
@@ -70,7 +74,7 @@ export function createCity({ container, bounds, label, paint, cooperative }: Opt
       ],
     },
   });
-  map.setZoom(map.getZoom() + CLOSER);
+  map.setZoom(map.getZoom() + closer(highest, bounds));
   return map;
 }
 

@@ -90,17 +90,18 @@ async def list_features(
 
 @router.get("/summary")
 async def summary(platform: PlatformDep, _: Read) -> dict[str, Any]:
-    """How many objects there are of each kind, and buildings by use, state and source; and where they lie."""
+    """How many objects there are of each kind, and buildings by use, state and source; where they lie, how high."""
 
     def counted(session: Session) -> dict[str, Any]:
         own = " AND kind = 'Building'"
         edges = session.row(
-            "SELECT MIN(west) AS west, MIN(south) AS south, MAX(east) AS east, MAX(north) AS north FROM buildings_building "
+            "SELECT MIN(west) AS west, MIN(south) AS south, MAX(east) AS east, MAX(north) AS north, "
+            "MAX(height) AS highest FROM buildings_building "
             f"WHERE newest = 1{STANDS}{own}"
         )
         by = {name: BUILDINGS.counts(session, name, own) for name in ("use", "state", "source")}
         box = None if edges is None or edges["west"] is None else [edges[name] for name in ("west", "south", "east", "north")]
-        return {"kinds": BUILDINGS.counts(session, "kind"), **by, "bounds": box}
+        return {"kinds": BUILDINGS.counts(session, "kind"), **by, "bounds": box, "highest": edges and edges["highest"]}
 
     return await platform.records.read(counted)
 
