@@ -12,6 +12,7 @@ from mumian.elements.catalog.entries.finding import Finder
 from mumian.elements.catalog.models import DatasetSpec
 from mumian.elements.catalog.service.tables import Tables
 from mumian.foundation.identity.api import Caller
+from mumian.foundation.sensing.api import Sensing
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Session, Transaction
@@ -115,7 +116,20 @@ class Catalog:
 
     def distributions(self, dataset: Dataset) -> list[Distribution]:
         """Every way to have a dataset's data: those it was harvested with, and those that components offer."""
-        return [*dataset.distributions, *(each for ways, _ in self._ways for each in ways(dataset))]
+        return [
+            *_streamed(self._platform, dataset),
+            *dataset.distributions,
+            *(each for ways, _ in self._ways for each in ways(dataset)),
+        ]
 
     def _formats(self, name: str, spec: DatasetSpec) -> tuple[str, ...]:
         return tuple(sorted({each for _, formats in self._ways for each in formats(name, spec)}))
+
+
+def _streamed(platform: Platform, dataset: Dataset) -> list[Distribution]:
+    """A stream is had by SensorThings."""
+    if dataset.kind != "stream" or not dataset.members:
+        return []
+    url = f"/sta/v1.1/Datastreams({platform.get(Sensing).stream(dataset.name).id})/Observations"
+    title = {"zh": "SensorThings 观测接口", "en": "Observations by SensorThings"}
+    return [Distribution("SensorThings", url, "application/json", title, service=True)]

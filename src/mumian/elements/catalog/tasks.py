@@ -6,6 +6,9 @@ from mumian.elements.catalog import store
 from mumian.elements.catalog.api import Catalog, Tables
 from mumian.elements.catalog.entries.entering import CONSUMER
 from mumian.elements.catalog.events import DatasetEntered, DatasetWithdrawn
+from mumian.elements.catalog.following import noticing
+from mumian.elements.catalog.sources import comparing
+from mumian.elements.catalog.sources.store import decisions
 from mumian.elements.catalog.vocabulary import indexing
 from mumian.foundation.ledger.api import EvidenceChecks, Fault, differences, handled
 from mumian.kernel.events import DeliveredEvent
@@ -25,10 +28,15 @@ def register(platform: Platform) -> None:
     platform.subscribe("sensing.stream.registered", _CONSUMER, _enter)
     platform.subscribe("sensing.stream.retired", _CONSUMER, _withdraw)
     catalog.entering.subscribe()
+    platform.background(catalog.entering)
     indexing.subscribe(platform)
+    noticing.subscribe(platform)
+    platform.provide(comparing.Comparing, comparing.Comparing(platform))
     checks = platform.get(EvidenceChecks)
     checks.add(_CONSUMER, _faults)
     checks.add(CONSUMER, catalog.entering.faults)
+    checks.add("elements.catalog.decisions", _decision_faults)
+    checks.add(noticing.CONSUMER, noticing.faults)
 
 
 def _enter(tx: Transaction, event: DeliveredEvent) -> None:
@@ -52,3 +60,8 @@ def _faults(session: Session) -> Iterator[Fault]:
     for row in session.rows(sql, type=DatasetEntered.type):
         told.get(row["subject"], {})["entered_at"] = row["time"]
     return differences("catalog_stream", told, ((row["name"], row) for row in store.everything(session)))
+
+
+def _decision_faults(session: Session) -> Iterator[Fault]:
+    kept = ((f"{row['element']} {row['dataset']} {row['field']}", row) for row in decisions(session))
+    return differences("catalog_decision", comparing.told(session), kept)

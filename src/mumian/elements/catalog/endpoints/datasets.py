@@ -185,18 +185,7 @@ async def search(
     )
 
 
-@router.get("/datasets/{name}")
-async def dataset(platform: PlatformDep, caller: Reader, name: Name) -> WholeDatasetView:
-    """One dataset."""
-    catalog = platform.get(Catalog)
-    found = await catalog.get(name, platform.clock.now())
-    _seen(found, caller)
-    ways = [DistributionView(**each.__dict__) for each in catalog.distributions(found)]
-    told = _told(found) | {"fields": list(found.fields), "key": list(found.key), "distributions": ways}
-    return WholeDatasetView(**told, lineage=f"/api/v1/elements/lineage/datasets/{found.name}")
-
-
-@router.get("/datasets/{name}/history")
+@router.get("/datasets/{name:path}/history")
 async def dataset_history(
     platform: PlatformDep, caller: Reader, name: Name, after: Cursor = None, limit: Limit = 100
 ) -> Page[ChangeView]:
@@ -209,7 +198,7 @@ async def dataset_history(
     return Page(items=[ChangeView(**each.__dict__) for each in found[:limit]], next=following)
 
 
-@router.get("/datasets/{name}/loads")
+@router.get("/datasets/{name:path}/loads")
 async def dataset_loads(
     platform: PlatformDep, caller: Reader, name: Name, after: Cursor = None, limit: Limit = 100
 ) -> Page[LoadView]:
@@ -222,13 +211,24 @@ async def dataset_loads(
     return Page(items=[LoadView(**{key: getattr(load, key) for key in fields}) for load in found[:limit]], next=following)
 
 
-@router.get("/datasets/{name}/original")
+@router.get("/datasets/{name:path}/original")
 async def dataset_original(platform: PlatformDep, caller: Reader, name: Name) -> OriginalView:
     """The record of a harvested dataset as its own catalogue gave it."""
     found = await platform.records.read(lambda session: Catalog.harvested(session, name))
     return OriginalView(
         name=name, origin=found.origin, identifier=found.identifier, source_url=found.source_url, original=found.original
     )
+
+
+@router.get("/datasets/{name:path}")
+async def dataset(platform: PlatformDep, caller: Reader, name: Name) -> WholeDatasetView:
+    """One dataset."""
+    catalog = platform.get(Catalog)
+    found = await catalog.get(name, platform.clock.now())
+    _seen(found, caller)
+    ways = [DistributionView(**each.__dict__) for each in catalog.distributions(found)]
+    told = _told(found) | {"fields": list(found.fields), "key": list(found.key), "distributions": ways}
+    return WholeDatasetView(**told, lineage=f"/api/v1/elements/lineage/datasets/{found.name}")
 
 
 def _seen(dataset: Dataset, caller: Caller) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mumian.elements.catalog import rules
 from mumian.elements.catalog.entries.contracts import Distribution
+from mumian.elements.catalog.models import FieldSpec
 from mumian.foundation.sensing.api import Sensing, StreamInfo, instant
 from mumian.kernel.clock import parse_iso
 from mumian.kernel.errors import NotFound
@@ -134,7 +135,7 @@ class Describing:
             opened=row["opened"],
             keywords=tuple(facts.get("keywords", ())),
             formats=tuple(json.loads(row["formats"])),
-            fields=tuple(facts.get("fields", ())),
+            fields=tuple(FieldSpec.model_validate(each).model_dump() for each in facts.get("fields", ())),
             key=tuple(facts.get("key", ())),
             rows=row["held_rows"],
             score=row["score"],

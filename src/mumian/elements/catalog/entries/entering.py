@@ -1,7 +1,7 @@
 """Entering: declarations, streams and harvested records become entries, in the commit or after the event that makes them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from mumian.elements.catalog.models import DatasetSpec
 from mumian.foundation.ledger.api import Fault, differences
 from mumian.foundation.search.api import Search
 from mumian.kernel.clock import iso
-from mumian.kernel.errors import Invalid
+from mumian.kernel.errors import Invalid, NotFound
 from mumian.kernel.events import DeliveredEvent
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row, Session, Transaction, encode
@@ -27,6 +27,8 @@ _STREAM = "SELECT name, stream, owner, unit, observed_property, frequency_second
 class Entering:
     """Writes entries with their texts; each method works in the caller's transaction."""
 
+    name = CONSUMER
+
     def __init__(self, platform: Platform, formats: Callable[[str, DatasetSpec], tuple[str, ...]]) -> None:
         self._platform = platform
         self._formats = formats
@@ -36,7 +38,7 @@ class Entering:
         on = self._platform.subscribe
         on("declarations.applied", CONSUMER, self._applied)
         on("sensing.stream.registered", CONSUMER, self._registered)
-        on("sensing.stream.retired", CONSUMER, lambda tx, event: self._gone(tx, event.subject))
+        on("sensing.stream.retired", CONSUMER, self._retired)
         on("elements.catalog.loaded", CONSUMER, _loaded)
         on("elements.quality.scored", CONSUMER, _scored)
         for used in ("elements.sharing.used", "elements.opening.used"):
@@ -49,7 +51,7 @@ class Entering:
         record, original = rules.record(given), encode(given.original).decode()
         if len(original) > _MOST_ORIGINAL:
             raise Invalid.field("original", "field.length", most=_MOST_ORIGINAL)
-        row = {
+        row: dict[str, Any] = {
             "origin": given.origin,
             "identifier": given.identifier,
             "source_url": given.source_url,
@@ -89,17 +91,43 @@ class Entering:
         facts = {name: event.data[name] for name in ("stream", "owner", "unit", "observed_property", "frequency_seconds")}
         self._write(tx, rules.streamed(event.subject, _stream_title(tx.session, event.subject), facts), 1)
 
+    def _retired(self, tx: Transaction, event: DeliveredEvent) -> None:
+        self._gone(tx, event.subject)
+
     def _write(self, tx: Transaction, draft: rules.Draft, version: int) -> bool:
         told = draft.columns()
         old = store.entry(tx.session, draft.name)
         if old is not None and old["digest"] == told["digest"]:
             return store.put(tx, draft.name, told, version, old["document"])
-        document = self._platform.get(Search).put(tx, SCOPE, draft.name, *draft.texts())
+        document = self._platform.get(Search).put(tx, SCOPE, draft.name, *draft.texts(*self._owner(draft.owner)))
         return store.put(tx, draft.name, told, version, document)
+
+    def _owner(self, name: str | None) -> Iterable[str]:
+        if name is None:
+            return ()
+        try:
+            return self._platform.declarations.get("Organisation", name).title.values()
+        except NotFound:
+            return ()
 
     def _gone(self, tx: Transaction, name: str) -> bool:
         self._platform.get(Search).remove(tx, SCOPE, name)
         return store.drop(tx, name)
+
+    async def start(self) -> None:
+        """Enter anew the declared datasets whose formats are others than before: components that hand out data come and go."""
+        kept = await self._platform.records.read(store.formats)
+        for declared in self._platform.declarations.all("Dataset"):
+            formats = json.dumps(sorted(self._formats(declared.name, declared.spec)), ensure_ascii=False, separators=(",", ":"))
+            if kept.get(declared.name, formats) != formats:
+                await self._platform.records.write(lambda tx, name=declared.name: self._dataset(tx, name))  # type: ignore[misc]
+
+    async def stop(self) -> None:
+        """Nothing runs by itself."""
+
+    async def settle(self) -> bool:
+        """There is never anything due."""
+        return False
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """Entries that are not as what they were made from says."""
@@ -107,7 +135,7 @@ class Entering:
         for row in session.rows("SELECT name FROM declaration_current WHERE kind = 'Dataset'"):
             draft = _declared(session, row["name"], self._formats)
             if draft is not None:
-                expected[row["name"]] = draft[0].columns()
+                expected[row["name"]] = _lasting(draft[0])
         for row in session.rows(_STREAM):
             expected[row["name"]] = rules.streamed(row["name"], _stream_title(session, row["name"]), row).columns()
         expected |= _kept(session)
@@ -143,6 +171,11 @@ def _declared(
     except ValidationError:
         return None
     return rules.declared(name, body["title"], spec, formats(name, spec)), int(row["version"])
+
+
+def _lasting(draft: rules.Draft) -> dict[str, Any]:
+    """Of an entry what only its declaration decides; its formats depend on which components hand out data."""
+    return {key: value for key, value in draft.columns().items() if key not in ("formats", "digest")}
 
 
 def _stream_title(session: Session, name: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Finder:
         return Answer(hits, int(kept.sum()), facets, read_as, relaxed, more)
 
     def _matches(self, session: Session, columns: Columns, text: str) -> tuple[np.ndarray, np.ndarray, Selection | None]:
-        key = (id(columns), self._platform.declarations.revision, text)
+        key = (columns.stamp, self._platform.declarations.revision, text)
         with self._lock:
             known = self._known.get(key)
             if known is not None:
@@ -86,7 +86,7 @@ def _wanted(columns: Columns, fresh: np.ndarray, facet: str, values: tuple[str, 
     labels = columns.labels[facet]
     codes = [labels.index(value) for value in values if value in labels]
     if facet == "format":
-        return columns.formats[codes].any(axis=0) if codes else np.zeros(count, bool)
+        return np.asarray(columns.formats[codes].any(axis=0)) if codes else np.zeros(count, bool)
     return np.isin(columns.codes[facet], codes)
 
 

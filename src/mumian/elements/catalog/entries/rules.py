@@ -50,9 +50,9 @@ class Draft:
         }
         return told | {"digest": digest(told)}
 
-    def texts(self) -> tuple[str, str]:
-        """The title and the body by which it is found."""
-        facts, words = self.facts, [self.name, self.owner or "", self.theme or "", self.duty or ""]
+    def texts(self, *others: str) -> tuple[str, str]:
+        """The title and the body by which it is found; `others` are further words, such as the owner's title."""
+        facts, words = self.facts, [self.name, self.owner or "", self.theme or "", self.duty or "", *others]
         words += [facts.get("publisher") or "", facts.get("observed_property") or "", facts.get("source") or ""]
         words += list((facts.get("description") or {}).values()) + list(facts.get("keywords") or ())
         for each in facts.get("fields") or ():
@@ -62,7 +62,7 @@ class Draft:
 
 def declared(name: str, title: dict[str, str], spec: DatasetSpec, formats: tuple[str, ...] = ()) -> Draft:
     """The entry of a declared dataset."""
-    facts = spec.model_dump(exclude={"owner", "theme", "duty", "share", "opened", "frequency_seconds"}, exclude_none=True)
+    facts = spec.model_dump(exclude={"owner", "theme", "duty", "share", "opened", "frequency_seconds"}, exclude_unset=True)
     return Draft(
         name=name,
         kind="dataset",
@@ -74,7 +74,7 @@ def declared(name: str, title: dict[str, str], spec: DatasetSpec, formats: tuple
         opened=spec.opened,
         frequency_seconds=spec.frequency_seconds,
         formats=formats,
-        facts={key: value for key, value in facts.items() if value not in ([], {})},
+        facts={key: value for key, value in facts.items() if value not in (None, [], {})},
     )
 
 

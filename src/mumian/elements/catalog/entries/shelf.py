@@ -31,6 +31,7 @@ class Columns:
     are the ids of streams.
     """
 
+    stamp: int
     names: np.ndarray
     documents: np.ndarray
     codes: dict[str, np.ndarray]
@@ -80,7 +81,7 @@ class Shelf:
                         self._rows.pop(row["name"], None)
                     else:
                         self._rows[row["name"]] = row
-                self._seen, self._columns = max(self._seen, newest), _columns(self._rows)
+                self._seen, self._columns = max(self._seen, newest), _columns(self._rows, max(self._seen, newest))
                 took = time.monotonic() - begun
                 self._again = time.monotonic() + (_REST * took if took > _QUICK else 0.0)
             return self._columns
@@ -119,7 +120,7 @@ class Shelf:
         return found
 
 
-def _columns(rows: dict[str, Row]) -> Columns:
+def _columns(rows: dict[str, Row], stamp: int) -> Columns:
     names = sorted(rows)
     kept = [rows[name] for name in names]
     codes, labels = {}, {}
@@ -138,6 +139,7 @@ def _columns(rows: dict[str, Row]) -> Columns:
     documents = np.array([row["document"] for row in kept], np.int64)
     live = np.array([_live(row) for row in kept], object)
     return Columns(
+        stamp=stamp,
         names=np.array(names, object),
         documents=documents,
         codes=codes,

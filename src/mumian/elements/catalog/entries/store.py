@@ -56,6 +56,12 @@ def since(session: Session, seen: int) -> list[Row]:
     )
 
 
+def formats(session: Session) -> dict[str, str]:
+    """The formats of each declared dataset, as JSON."""
+    rows = session.rows("SELECT name, formats FROM catalog_entry WHERE kind = 'dataset' AND gone = 0")
+    return {row["name"]: row["formats"] for row in rows}
+
+
 def everything(session: Session) -> Iterable[Row]:
     """Every entry that is in the catalogue, for verification."""
     return session.rows(f"SELECT name, {', '.join(COLUMNS)} FROM catalog_entry WHERE gone = 0 ORDER BY name")
