@@ -25,6 +25,8 @@ def run(data: Path | None) -> list[Figure]:
     peer = "first come first served, first pool with room"
     rows = [
         ("compute energy and rent", "cost", "currency"),
+        ("compute price of an hour with time to spare", "spare", "currency/core-hour"),
+        ("compute jobs near their data", "near", "ratio"),
         ("compute mean wait", "wait", "h"),
         ("compute mean wait without spare time", "urgent", "h"),
         ("compute fairness of slowdown (Jain)", "fairness", "ratio"),
@@ -103,6 +105,8 @@ def _played(pools: Sequence[Any], jobs: Sequence[Any], decide: Callable[..., lis
     started: dict[str, float] = {}
     running: list[Any] = []
     spent, now, rounds = 0.0, 0.0, 0
+    spare = [0.0, 0.0]
+    near: list[bool] = []
     while waiting:
         running = [job for job in running if job.ends > now + 1e-9]
         queue = [by_id[id_] for id_ in sorted(waiting) if by_id[id_].since <= now]
@@ -110,11 +114,16 @@ def _played(pools: Sequence[Any], jobs: Sequence[Any], decide: Callable[..., lis
         for id_, name in decide(pools, running, queue, now) if queue else ():
             ask = by_id[id_].ask
             started[id_] = now
-            spent += cost(by_name[name], ask.cores, ask.gpus, now, ask.hours)
+            price = cost(by_name[name], ask.cores, ask.gpus, now, ask.hours)
+            spent += price
+            if by_id[id_].deadline is not None and not ask.gpus:
+                spare = [spare[0] + price, spare[1] + ask.cores * ask.hours]
+            near += [by_name[name].datasets.issuperset(ask.datasets)] if ask.datasets else []
             running.append(Running(id_, by_id[id_].organisation, name, ask, now + ask.hours))
             waiting.remove(id_)
         now += STEP
-    return {"cost": spent, "rounds": rounds, **_judged(by_id, started)}
+    told = {"cost": spent, "spare": spare[0] / spare[1], "near": sum(near) / len(near), "rounds": rounds}
+    return {**told, **_judged(by_id, started)}
 
 
 def _judged(jobs: dict[str, Any], started: dict[str, float]) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """Scheduling: which waiting job goes where, now, and why not elsewhere; never over capacity, fair, and starving nobody.
 
 Between organisations by dominant-resource fairness (Ghodsi et al., 2011): next comes a job of the organisation whose largest
-share of any resource is least. Whoever waited longer than the patience goes before all others, in the order of arrival. A job
-that finds no room gets the earliest that is free (a reservation), and others are put in front of it only where they do not
-delay it (conservative backfilling). Nothing that runs is ever stopped. Times are hours of local time.
+share of any resource is least. Whoever waited longer than the patience goes before all others, in the order of arrival; then
+come those whose deadline presses. A job that finds no room gets the earliest that is free (a reservation), and others are put
+in front of it only where they do not delay it (conservative backfilling). Nothing that runs is ever stopped. Times are hours
+of local time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -155,6 +156,9 @@ class Round:
         """A decision for each waiting job, in the order in which they were looked at."""
         aged = sorted((j for j in queue if self._now - j.since >= self._patience), key=lambda j: (j.since, j.id))
         seen = {job.id for job in aged}
+        pressed = [j for j in queue if j.id not in seen and self._spare(j) <= max(0.25 * j.ask.hours, 1.0)]
+        aged += sorted(pressed, key=lambda j: (self._spare(j), j.since, j.id))
+        seen |= {job.id for job in pressed}
         lines: dict[str, list[Waiting]] = {}
         for job in sorted((j for j in queue if j.id not in seen), key=lambda j: (-j.ask.priority, j.since, j.id)):
             lines.setdefault(job.organisation, []).append(job)
@@ -174,6 +178,10 @@ class Round:
         """An organisation's dominant share: the largest share that it holds of any resource of all pools."""
         used = self._used.get(organisation, {})
         return max((used.get(name, 0.0) / most for name, most in self._total.items() if most), default=0.0)
+
+    def _spare(self, job: Waiting) -> float:
+        """How long a job can wait before its deadline cannot be kept."""
+        return float("inf") if job.deadline is None else job.deadline - job.ask.hours - self._now
 
     def _use(self, organisation: str, ask: Ask) -> None:
         used = self._used.setdefault(organisation, {"cores": 0.0, "memory": 0.0, "gpus": 0.0})
