@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from mumian.elements.catalog.api import Tables
 from mumian.elements.protection.api import DatasetGrant, Gate, Grant, Limits, Mask, RowRequest
 from mumian.elements.protection.errors import BadQuery, GrantEnded, NotGranted, TooMuch, WrongPurpose
 from mumian.foundation.ledger.api import Ledger
@@ -12,7 +13,7 @@ from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.errors import Invalid, NotFound
 from mumian.kernel.platform import Platform
-from tests.elements.protection.conftest import ask, caller, told
+from tests.elements.protection.conftest import PEOPLE, ask, caller, fill_people, told
 
 
 def grant(*datasets: DatasetGrant, **more: object) -> Grant:
@@ -187,3 +188,20 @@ async def test_an_error_tells_nothing_about_values(town: Platform) -> None:
     with pytest.raises(BadQuery) as refused:
         await ask(town, "SELECT CAST(district || 'x' AS INTEGER) FROM people", "keeper")
     assert "4401" not in str(refused.value)
+
+
+async def test_rows_asked_for_often_come_from_memory_and_never_from_before_a_load(town: Platform) -> None:
+    gate = town.get(Gate)
+    terms = DatasetGrant("people", fields=("身份证", "district"), tokens=(("身份证", "k"),), lookup=("身份证",))
+    request = RowRequest(caller(town), "care", "SELECT * FROM people", grant=grant(terms), match={"身份证": PEOPLE[0][0]})
+    cold = (await gate.query(request)).rows
+    for _ in range(3):
+        assert (await gate.query(request)).rows == cold
+    await asyncio.to_thread(gate._known.hot._builder.submit(lambda: None).result)
+    assert list(gate._known.hot.datasets()) == ["people"]
+    assert (await gate.query(request)).rows == cold == [(gate.keys.token("k", PEOPLE[0][0]), "440103")]
+    evil = RowRequest(**{**request.__dict__, "match": {"身份证": "x' OR '1'='1"}})
+    assert (await gate.query(evil)).rows == []
+    await town.get(Tables).load("people", fill_people, "append", "made")
+    await town.settle()
+    assert len((await gate.query(request)).rows) == 2

@@ -14,4 +14,5 @@ class ProtectionSettings(BaseSettings):
     waiting: int = Field(200, ge=1, description="How many queries may wait before the gate says that it is busy.")
     rows: int = Field(100_000, ge=1, description="The most rows in one answer over HTTP.")
     seconds: float = Field(30.0, gt=0, le=600, description="The longest that one query may run, in seconds.")
+    hot_rows: int = Field(2_000_000, ge=0, description="How many rows of datasets asked for row by row may be kept in memory.")
     sample_rows: int = Field(5000, ge=100, le=1_000_000, description="How many rows of a dataset the detectors look at.")

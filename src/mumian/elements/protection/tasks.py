@@ -2,8 +2,10 @@
 
 from mumian.elements.protection.api import Gate, Labels
 from mumian.elements.protection.service.evidence import faults
+from mumian.elements.protection.service.hot import Hot
 from mumian.elements.protection.service.keys import TokenKeys
 from mumian.elements.protection.service.known import Known
+from mumian.elements.protection.service.reading import Reading
 from mumian.elements.protection.service.travel import Travel
 from mumian.elements.protection.settings import ProtectionSettings
 from mumian.foundation.ledger.api import EvidenceChecks
@@ -12,8 +14,10 @@ from mumian.kernel.platform import Platform
 
 def register(platform: Platform) -> None:
     """Offer `Gate` and `Labels`, and listen to loads."""
-    known, settings = Known(platform), ProtectionSettings()
-    gate = Gate(platform, known, TokenKeys(platform.home / "keys"), settings)
+    settings = ProtectionSettings()
+    reading = Reading(platform, settings)
+    known = Known(platform, Hot(reading, settings.hot_rows))
+    gate = Gate(platform, known, reading, TokenKeys(platform.home / "keys"), settings)
     platform.provide(Gate, gate)
     platform.closers.append(gate.close)
     labels = Labels(platform, known, settings)

@@ -31,8 +31,10 @@ def edges(sql: str, schemas: Mapping[str, Sequence[str]], output: str, fields: S
         raise NotAnalysed(f"longer than {LONGEST} characters")
     try:
         tree, names = _named(_select(sql), schemas)
-        known = {name: {field.casefold(): "TEXT" for field in schemas[dataset]} for name, dataset in names.items()}
-        whole = qualify(tree, schema=known, dialect="duckdb", validate_qualify_columns=False)
+        known: dict[str, object] = {
+            name: {field.casefold(): "TEXT" for field in schemas[dataset]} for name, dataset in names.items()
+        }
+        whole = qualify(tree, schema=dict(known), dialect="duckdb", validate_qualify_columns=False)
         scope = build_scope(cast(Any, whole))
         if scope is None or len(whole.named_selects) > MOST_COLUMNS:
             raise NotAnalysed("no columns, or too many")

@@ -16,6 +16,7 @@ from mumian.kernel.platform import Platform
 _log = logging.getLogger("mumian.lineage")
 _PAUSE = 2.0
 _BATCH = 100
+_Number = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class NotAllowed(OSError):
@@ -76,7 +77,7 @@ class Sending:
 
 
 async def target(url: str, allowed: Sequence[str]) -> tuple[str, str]:
-    """The address with its host replaced by a checked number, and the host to be named; raises OSError (NotAllowed), ValueError."""
+    """The address with its host replaced by a checked number, and the host to be named; raises OSError, ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise NotAllowed("not an http(s) address")
@@ -84,15 +85,15 @@ async def target(url: str, allowed: Sequence[str]) -> tuple[str, str]:
     found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     numbers = [ipaddress.ip_address(entry[4][0]) for entry in found]
     for number in numbers:
-        plain = getattr(number, "ipv4_mapped", None) or number
+        plain: _Number = getattr(number, "ipv4_mapped", None) or number
         if not (plain.is_global and not plain.is_multicast) and not _named(plain, parts.hostname, port, allowed):
             raise NotAllowed("a private address that the settings do not name")
-    number = str(numbers[0])
-    where = f"[{number}]:{port}" if ":" in number else f"{number}:{port}"
+    first = str(numbers[0])
+    where = f"[{first}]:{port}" if ":" in first else f"{first}:{port}"
     return urlunsplit((parts.scheme, where, parts.path or "/", parts.query, "")), parts.netloc
 
 
-def _named(number: ipaddress.IPv4Address | ipaddress.IPv6Address, host: str, port: int, allowed: Sequence[str]) -> bool:
+def _named(number: _Number, host: str, port: int, allowed: Sequence[str]) -> bool:
     if host in allowed or f"{host}:{port}" in allowed:
         return True
     for entry in allowed:

@@ -52,8 +52,11 @@ _GROWING = frozenset({"replace", "regexp_replace"})
 _MOST_GROWTH = 1000
 
 
-def check(answer: Mapping[str, Any], tables: Collection[str]) -> None:
-    """Raise BadQuery unless DuckDB's tree of the SQL is one SELECT that reads only `tables` and calls only known functions."""
+def check(answer: Mapping[str, Any], tables: Collection[tuple[str, str]]) -> None:
+    """Raise BadQuery unless DuckDB's tree of the SQL is one SELECT that reads only `tables` and calls only known functions.
+
+    Each of `tables` is a database and the name of a table in its schema `main`.
+    """
     if answer.get("error"):
         raise bad("protection.sql.syntax", reason=str(answer.get("error_message", ""))[:200])
     statements = answer["statements"]
@@ -120,8 +123,8 @@ def _function(node: Mapping[str, Any]) -> int:
     return 1 if name == "replace" and replacement <= pattern else 1 + replacement
 
 
-def _table(node: Mapping[str, Any], tables: Collection[str], ctes: Collection[str]) -> None:
+def _table(node: Mapping[str, Any], tables: Collection[tuple[str, str]], ctes: Collection[str]) -> None:
     where, name = (node["catalog_name"], node["schema_name"]), node["table_name"]
-    known = (where == ("lake", "main") and name in tables) or (where == ("", "") and name.casefold() in ctes)
+    known = (where[1] == "main" and (where[0], name) in tables) or (where == ("", "") and name.casefold() in ctes)
     if not known or node.get("at_clause") is not None:
         raise bad("protection.sql.table", name=name)

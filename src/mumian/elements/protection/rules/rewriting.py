@@ -23,13 +23,18 @@ class TablePolicy:
     rows: str | None = None
     match: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Database and table: a copy in memory, or the lake."""
+        return ("memory" if self.table.startswith("hot_") else "lake", self.table)
+
 
 @dataclass(frozen=True)
 class Used:
     """What a query takes of one dataset: the fields it can touch, and the keys of their tokens."""
 
     dataset: str
-    table: str
+    place: tuple[str, str]
     fields: tuple[Shown, ...]
     keys: tuple[str, ...]
 
@@ -59,7 +64,7 @@ def rewrite(tree: exp.Query, policy_for: PolicyFor, most: int | None, prefixes: 
         fields = tuple(one for one in policy.fields if _taken(one.field.name.casefold(), names, star))
         _replace(tree, table, policy, fields, prefixes)
         keys = tuple(sorted({_key(one) for one in fields} - {""}))
-        used[policy.dataset] = Used(policy.dataset, policy.table, fields, keys)
+        used[policy.dataset] = Used(policy.dataset, policy.place, fields, keys)
         placeholders.update(name for _, name in policy.match)
     tree = tree if most is None else _limited(tree, most)
     return Rewritten(parsing.text(tree), tuple(used.values()), tuple(sorted(placeholders)))
@@ -72,7 +77,7 @@ def inner(policy: TablePolicy, fields: Sequence[Shown], prefixes: Mapping[str, s
     if policy.rows is not None:
         conditions.append(f"({parsing.text(parsing.parse_condition(policy.rows))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join(columns) or 'NULL AS _'} FROM lake.main.{policy.table}{where}"
+    return f"SELECT {', '.join(columns) or 'NULL AS _'} FROM {'.main.'.join(policy.place)}{where}"
 
 
 def _replace(

@@ -26,12 +26,12 @@ class Gate:
     GrantEnded, WrongPurpose, TooMuch (time or memory), GateBusy.
     """
 
-    def __init__(self, platform: Platform, known: Known, keys: TokenKeys, settings: ProtectionSettings) -> None:
+    def __init__(self, platform: Platform, known: Known, reading: Reading, keys: TokenKeys, settings: ProtectionSettings) -> None:
         self._platform = platform
         self._known = known
+        self._reading = reading
         self.keys = keys
         self.settings = settings
-        self._reading = Reading(platform, settings)
         self._planner: Any = None
 
     async def query(self, request: RowRequest) -> Answer:
@@ -40,16 +40,18 @@ class Gate:
 
         limits = _bounded(request)
         plan = await self._plan(request, limits.rows + 1)
-        params = plan.params(request)
+        sql, params = plan.bound(request)
 
         async with self._reading.cursor() as cursor:
 
             def work() -> tuple[tuple[AnswerColumn, ...], list[tuple[Any, ...]], bool]:
-                cursor.execute(plan.sql, params)
+                cursor.execute(sql, params)
                 return (answers.columns(cursor), *answers.rows(cursor, limits))
 
             columns, rows, truncated = await self._reading.work(cursor, limits.seconds, work)
         await self._prove(request, plan, len(rows))
+        if request.match and plan.cold:
+            await self._reading.plan(lambda: self._known.asked([one.dataset for one in plan.touched], tuple(request.match)))
         return Answer(columns, rows, truncated)
 
     async def stream(self, request: RowRequest) -> AsyncIterator[tuple[tuple[AnswerColumn, ...], list[tuple[Any, ...]]]]:
@@ -65,7 +67,7 @@ class Gate:
         given = 0
         async with self._reading.cursor() as cursor:
             try:
-                await self._reading.work(cursor, limits.seconds, lambda: cursor.execute(plan.sql, plan.params(request)))
+                await self._reading.work(cursor, limits.seconds, lambda: cursor.execute(*plan.bound(request)))
                 columns, source = answers.columns(cursor), answers.batches(cursor, 10_000)
                 batch = await self._reading.work(cursor, limits.seconds, lambda: next(source, []))
                 yield columns, batch
@@ -86,21 +88,22 @@ class Gate:
 
         limits = _bounded(request)
         plan = await self._plan(request, None)
-        params = plan.params(request)
+        sql, params = plan.bound(request)
 
         async with self._reading.cursor() as cursor:
 
             def work() -> tuple[AnswerColumn, ...]:
-                cursor.execute(f"SELECT * FROM ({plan.sql}) AS q LIMIT 0", params)
+                cursor.execute(f"SELECT * FROM ({sql}) AS q LIMIT 0", params)
                 return answers.columns(cursor)
 
             columns = await self._reading.work(cursor, limits.seconds, work)
         await self._prove(request, plan, None)
         labelled = tuple(f"{one.dataset}#{name}" for one in plan.touched for name in one.labelled)
-        return Delivery(plan.sql, params, columns, labelled)
+        return Delivery(sql, params, columns, labelled)
 
     def close(self) -> None:
         """Let go of the lake."""
+        self._known.hot.close()
         self._reading.close()
 
     async def _plan(self, request: RowRequest, most: int | None) -> Any:
@@ -109,6 +112,8 @@ class Gate:
             from mumian.elements.protection.service.planning import Planner
 
             self._planner = Planner(self._known, self.keys, self._reading)
+        if self._known.stale:
+            await self._reading.plan(self._known.refresh)
         plan = self._planner.find(request, most) or await self._reading.plan(lambda: self._planner.make(request, most))
         if plan.labelled and not request.purpose.strip():
             raise Invalid.field("purpose", "field.missing")

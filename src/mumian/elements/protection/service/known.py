@@ -14,6 +14,7 @@ from mumian.elements.protection.rules import masking, policy
 from mumian.elements.protection.rules.parsing import bad
 from mumian.elements.protection.rules.policy import FieldFacts, MaskFor, Rights, Shown
 from mumian.elements.protection.rules.rewriting import TablePolicy
+from mumian.elements.protection.service.hot import Hot
 from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
 
@@ -25,8 +26,9 @@ SYSTEM_FIELDS = (FieldFacts("_id", "integer"), FieldFacts("_load", "integer"))
 class Known:
     """Labels are remembered until one changes; in another process that is seen within a second."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, hot: Hot) -> None:
         self._platform = platform
+        self.hot = hot
         self._lock = threading.Lock()
         self._labels: dict[str, dict[str, tuple[str, Label]]] = {}
         self._stamp = -1
@@ -36,16 +38,28 @@ class Known:
         """Look again at the next question: a label changed here."""
         self._looked = -_FRESH
 
-    def revision(self) -> tuple[int, int]:
-        """What plans depend on; it changes with the declarations and with every label."""
-        if time.monotonic() - self._looked >= _FRESH:
-            with self._lock:
-                stamp = self._platform.records.read_now(store.stamp)
-                if stamp != self._stamp:
-                    self._labels.clear()
-                    self._stamp = stamp
-                self._looked = time.monotonic()
-        return self._platform.declarations.revision, self._stamp
+    @property
+    def revision(self) -> tuple[int, int, int]:
+        """What plans depend on; it changes with the declarations, with every label and with every hot copy."""
+        return self._platform.declarations.revision, self._stamp, self.hot.revision
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is time to `refresh`."""
+        return time.monotonic() - self._looked >= _FRESH
+
+    def refresh(self) -> None:
+        """Look whether labels or hot datasets changed; never on the event loop."""
+        with self._lock:
+            stamp = self._platform.records.read_now(store.stamp)
+            if stamp != self._stamp:
+                self._labels.clear()
+                self._stamp = stamp
+            for dataset, copy in self.hot.datasets().items():
+                info = self._platform.records.read_now(lambda s, d=dataset: self._platform.get(Tables).describe(s, d))  # type: ignore[misc]
+                if info is None or (info.rows, info.loaded_at) != (copy.rows, copy.loaded_at):
+                    self.hot.drop(dataset)
+            self._looked = time.monotonic()
 
     def fields(self, info: TableInfo) -> list[FieldFacts]:
         """The fields of a dataset with their labels in force: declared, and proposed or confirmed (the stricter counts)."""
@@ -71,7 +85,17 @@ class Known:
         fields = policy.shown(self.fields(info), rights, self._masks(request.caller.actor.roles))
         system = [Shown(field, "plain") for field in SYSTEM_FIELDS]
         rows = rights.terms.rows if rights.terms is not None else None
-        return TablePolicy(dataset, info.name, (*fields, *system), rows, _matched(info, fields, rights, request))
+        match = _matched(info, fields, rights, request)
+        hot = self.hot.table(info, match[0][0]) if match else None
+        return TablePolicy(dataset, hot or info.name, (*fields, *system), rows, match)
+
+    def asked(self, datasets: Sequence[str], fields: Sequence[str]) -> None:
+        """Rows of datasets were asked for by the value of fields: perhaps a copy in memory pays."""
+        for info in map(self.table, datasets):
+            names = {field.name.casefold(): field.name for field in info.fields}
+            first = next((names[name.casefold()] for name in fields if name.casefold() in names), None)
+            if first is not None:
+                self.hot.asked(info, first)
 
     def rights(self, dataset: str, request: RowRequest) -> Rights:
         """What the caller may do with a dataset: by its declaration, by Cedar policies, and by the grant."""

@@ -70,6 +70,7 @@ class Labels:
     def loaded(self, _: Transaction, event: DeliveredEvent) -> None:
         """A dataset was loaded: it is looked at soon (or when it is loaded next, should the process end before)."""
         self._due[event.subject] = None
+        self._known.hot.drop(event.subject)
 
     async def examine(self, dataset: str) -> list[Row]:
         """Look at a sample of a dataset now and propose labels; returns its labels. Raises NotFound."""

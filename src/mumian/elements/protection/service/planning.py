@@ -14,6 +14,8 @@ from mumian.elements.protection.service.reading import Reading
 from mumian.kernel.errors import Invalid
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_MATCH = re.compile(r"\$(mumian_m\d+)\b")
+_WORD = re.compile(r"[A-Za-z0-9]{1,64}")
 _MOST = 2000
 _SERIALISED = "SELECT json_serialize_sql($sql)"
 
@@ -37,14 +39,22 @@ class Plan:
     touched: tuple[Touched, ...]
 
     @property
+    def cold(self) -> bool:
+        """Whether no hot copy is read."""
+        return "memory.main.hot_" not in self.sql
+
+    @property
     def labelled(self) -> list[Touched]:
         """The datasets of which labelled fields are touched: reading them must be proven."""
         return [one for one in self.touched if one.labelled]
 
-    def params(self, request: RowRequest) -> dict[str, Any]:
-        """All parameters of the SQL."""
+    def bound(self, request: RowRequest) -> tuple[str, dict[str, Any]]:
+        """The SQL and its parameters; plain words that rows are matched by stand in the SQL, so that an index is used."""
         values = dict(request.params) | {f"mumian_m{index}": value for index, value in enumerate(request.match.values())}
-        return self.keys | {name: values[name] for name in self.own}
+        given = {name: values[name] for name in self.own}
+        words = {n: v for n, v in given.items() if n.startswith("mumian_m") and isinstance(v, str) and _WORD.fullmatch(v)}
+        sql = _MATCH.sub(lambda found: f"'{words[found[1]]}'" if found[1] in words else found[0], self.sql) if words else self.sql
+        return sql, self.keys | {name: value for name, value in given.items() if name not in words}
 
 
 class _Prefixes(dict[str, str]):
@@ -89,7 +99,7 @@ class Planner:
         if request.match and not any(name.startswith("mumian_m") for name in rewritten.placeholders):
             raise Invalid.field("match", "protection.match", name=", ".join(request.match)[:200])
         answer = self._reading.read_now(_SERIALISED, {"sql": rewritten.sql})
-        checking.check(json.loads(answer[0][0]), {used.table for used in rewritten.used})
+        checking.check(json.loads(answer[0][0]), {used.place for used in rewritten.used})
         keys: dict[str, bytes] = {}
         for name in sorted({key for used in rewritten.used for key in used.keys}):
             inner, outer = self._keys.padded(name)
@@ -100,7 +110,7 @@ class Planner:
         grant = request.grant
         terms = None if grant is None else (grant.id, grant.datasets)
         names = (tuple(sorted(request.params)), tuple(request.match))
-        return (request.sql, names, terms, request.purpose, request.caller.rights, most, self._known.revision())
+        return (request.sql, names, terms, request.purpose, request.caller.rights, most, self._known.revision)
 
 
 def _touched(used: rewriting.Used) -> Touched:

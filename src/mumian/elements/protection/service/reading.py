@@ -90,6 +90,17 @@ class Reading:
         finally:
             cursor.close()
 
+    def change_now(self, *statements: str) -> None:
+        """Do something in the reader's own memory, all or nothing."""
+        cursor = self._open()
+        try:
+            cursor.execute("BEGIN")
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()
+
     def close(self) -> None:
         """Let go of the lake; a query under way is ended."""
         for cursor in self._cursors:

@@ -1,0 +1,142 @@
+"""Row lookups per second through the gate by key: one masked, one tokenised column, each look proven before the answer."""
+
+import asyncio
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvloop
+
+from mumian.app.platform import create_platform
+from mumian.app.web import create_asgi
+from mumian.elements.catalog.api import Tables
+from mumian.elements.protection.api import DatasetGrant, Gate, Grant, Mask, RowRequest
+from mumian.foundation.identity.api import Caller, Identity, PersonDraft
+from mumian.foundation.storage.contracts import LakeTransaction
+from mumian.kernel.declarations.documents import read_text
+from mumian.kernel.platform import Platform
+from mumian.kernel.settings import Settings
+from mumian.kernel.unit_of_work import Actor
+
+ROWS = 1_000_000
+CONNECTIONS = 8
+SECONDS = 5.0
+DECLARED = """
+{kind: Organisation, name: town, title: {zh: 镇, en: Town}, spec: {level: city}}
+---
+kind: Dataset
+name: people
+title: {zh: 人口, en: People}
+spec:
+  owner: town
+  fields:
+    - {name: code, personal: personal}
+    - {name: phone, personal: personal}
+    - {name: name, personal: personal}
+    - {name: district}
+    - {name: height, type: number}
+  key: [code]
+"""
+SQL = "SELECT code, phone, district, height FROM people"
+TERMS = DatasetGrant(
+    "people",
+    fields=("code", "phone", "district", "height"),
+    masks=(("phone", Mask("keep", 3, 4)),),
+    tokens=(("code", "bench"),),
+    lookup=("code",),
+)
+
+
+def run(data: Path | None) -> list[dict[str, Any]]:
+    """In process with a grant, and over HTTP as the owner's own reader (default masks), 8 connections each."""
+    return uvloop.run(_measure())
+
+
+async def _measure() -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(
+            home=Path(home), records="sqlite", lake="local", objects="local", messages="outbox", synchronous="full"
+        )
+        platform = create_platform(settings)
+        await platform.start()
+        try:
+            await platform.declarations.apply(read_text(DECLARED.encode()), "bench")
+            await platform.get(Tables).load("people", _fill, "append", "bench")
+            return [await _in_process(platform), await _over_http(platform)]
+        finally:
+            await platform.stop()
+
+
+def _fill(work: LakeTransaction) -> str:
+    """Made people in no order of their keys, as registers are."""
+    return (
+        f"SELECT printf('%018d', (range * 7919) % {ROWS}) AS code, printf('138%08d', range) AS phone, 'n' || range AS name, "
+        f"CAST(440100 + range % 12 AS VARCHAR) AS district, 150.0 + range % 50 AS height FROM range({ROWS})"
+    )
+
+
+async def _in_process(platform: Platform) -> dict[str, Any]:
+    gate = platform.get(Gate)
+    decide = platform.get(Identity).decisions.allowed
+    caller = Caller(Actor("bench", "person", (), "town"), person="bench", decide=decide)
+    grant = Grant("bench", (TERMS,), ("bench",))
+
+    async def look(code: str) -> None:
+        answer = await gate.query(RowRequest(caller, "bench", SQL, grant=grant, match={"code": code}))
+        if len(answer.rows) != 1 or not answer.rows[0][1].startswith("138****"):
+            raise RuntimeError(f"{code} gave {answer.rows}")
+
+    return await _figure(platform, "gateway-in-process", look)
+
+
+async def _over_http(platform: Platform) -> dict[str, Any]:
+    accounts = platform.get(Identity).accounts
+    person, _ = await accounts.create_person(PersonDraft("bench", {"zh": "测", "en": "Bench"}, None, ("administrator",)))
+    token = (await accounts.create_token(person.id, "bench", ["dataset:read", "row:read"]))[1]
+    transport = httpx.ASGITransport(create_asgi(platform))
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers, timeout=60) as client:
+
+        async def look(code: str) -> None:
+            body = {"sql": SQL, "purpose": "bench", "match": {"code": code}}
+            answer = await client.post("/api/v1/elements/protection/rows", json=body)
+            if answer.status_code != 200 or len(answer.json()["rows"]) != 1:
+                raise RuntimeError(answer.text[:300])
+
+        return await _figure(platform, "gateway-http", look)
+
+
+async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
+    keys = random.Random(1)
+    await look(f"{0:018d}")
+    before = await _proofs(platform)
+    end = time.perf_counter() + SECONDS
+    latencies: list[float] = []
+
+    async def connection() -> None:
+        while (start := time.perf_counter()) < end:
+            await look(f"{keys.randrange(ROWS):018d}")
+            latencies.append(time.perf_counter() - start)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    seconds = time.perf_counter() - start
+    if await _proofs(platform) - before != len(latencies):
+        raise RuntimeError("a look was not proven")
+    latencies.sort()
+    return {
+        "name": name,
+        "value": len(latencies) / seconds,
+        "unit": "lookups/s",
+        "size": f"{ROWS:,} rows, {CONNECTIONS} connections",
+        "p50_ms": latencies[len(latencies) // 2] * 1000,
+        "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
+    }
+
+
+async def _proofs(platform: Platform) -> int:
+    sql = "SELECT COUNT(*) FROM ledger_entry WHERE type = 'elements.protection.read'"
+    return int(await platform.records.read(lambda session: session.value(sql)))
