@@ -1,9 +1,7 @@
 """Commands as SensorThings shows them: parameters as a DataRecord of SWE Common, states as those of a Task."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from mumian.foundation.devices.models import FieldSpec
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 STATUS = {
     "queued": "created",
@@ -17,12 +15,56 @@ STATUS = {
 _TYPES = {"number": "Quantity", "integer": "Count", "boolean": "Boolean", "text": "Text", "choice": "Category"}
 
 
-def record(parameters: Mapping[str, FieldSpec]) -> dict[str, Any]:
+class Parameter(Protocol):
+    """A parameter of a command, as its kind declares it."""
+
+    @property
+    def type(self) -> str:
+        """What values it takes."""
+        ...
+
+    @property
+    def title(self) -> Mapping[Any, str] | None:
+        """What people call it, by language."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """The unit of a number."""
+        ...
+
+    @property
+    def minimum(self) -> float | None:
+        """The least value."""
+        ...
+
+    @property
+    def maximum(self) -> float | None:
+        """The greatest value."""
+        ...
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """The values of a choice."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """The most characters of a text."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        ...
+
+
+def record(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     """The taskingParameters of a command: a DataRecord in the JSON of SWE Common 2.0, as OGC 17-079r1 uses it."""
     return {"type": "DataRecord", "field": [_field(name, spec) for name, spec in parameters.items()]}
 
 
-def _field(name: str, spec: FieldSpec) -> dict[str, Any]:
+def _field(name: str, spec: Parameter) -> dict[str, Any]:
     title = {str(language): text for language, text in (spec.title or {}).items()}
     shown = title.get("en") or title.get("zh") or name
     found: dict[str, Any] = {"name": name, "type": _TYPES[spec.type], "label": shown, "optional": not spec.required}
@@ -34,7 +76,7 @@ def _field(name: str, spec: FieldSpec) -> dict[str, Any]:
     return found | ({"constraint": constraint} if constraint else {})
 
 
-def _constraint(spec: FieldSpec) -> dict[str, Any] | None:
+def _constraint(spec: Parameter) -> dict[str, Any] | None:
     if spec.type == "choice":
         return {"type": "AllowedTokens", "value": list(spec.choices)}
     if spec.type == "text":
