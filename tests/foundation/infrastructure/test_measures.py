@@ -59,6 +59,7 @@ async def test_the_people_within_reach_are_a_share_of_each_district(town: Town, 
     await town.platform.settle()
     served = await measures(admin, "people-served")
     area = 11.12 * 11.12 * 0.9203
+    assert served["110101"] is not None
     assert served["110101"] == pytest.approx(3.1416 / area, rel=0.05)
     assert served["110102"] == 0.0
     assert served["110100"] == pytest.approx(served["110101"] * 2 / 3, rel=1e-6)

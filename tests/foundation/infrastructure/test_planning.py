@@ -60,7 +60,7 @@ def test_the_exact_choice_is_what_brute_force_finds(
     sites = data.draw(st.lists(PLACES, max_size=2))
     degree = 1 / 111_194.93  # a metre on the equator, where the plane is square
 
-    def placed(places: list[tuple[int, int]]) -> np.ndarray:  # type: ignore[type-arg]
+    def placed(places: list[tuple[int, int]]) -> np.ndarray:
         return np.array(places, np.float64).reshape(-1, 2) * degree
 
     names = [str(n) for n in range(len(candidates))]
