@@ -10,6 +10,8 @@ from mumian.kernel.platform import Platform
 
 def register(platform: Platform) -> None:
     """Record every event, offer `Ledger` and `LakeSeals`, and sign heads."""
+    if not platform.offers(EvidenceChecks):
+        platform.provide(EvidenceChecks, EvidenceChecks())
     checks = platform.get(EvidenceChecks)
     ledger = Ledger(platform, checks)
     checks.add("foundation.identity", lambda session: (Fault(*difference) for difference in differences(session)))
