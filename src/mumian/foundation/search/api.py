@@ -1,5 +1,7 @@
 """Search for other components: `platform.get(Search)` keeps texts by scope and key, and finds them by words in any language."""
 
+import msgspec
+
 from mumian.foundation.search import rules
 from mumian.foundation.search.contracts import Found, Selection
 from mumian.foundation.search.service.engines import engine_for
@@ -69,7 +71,7 @@ class Search:
     def numbers(self, session: Session, selection: Selection) -> list[int]:
         """The numbers of all that a selection selects, in no order and with those of other scopes: quick where there are many."""
         found = session.value(self._engine.numbers(), match=selection.params["match"])
-        return [] if not found else [int(number) for number in found.split(",")]
+        return [] if not found else msgspec.json.decode(f"[{found}]", type=list[int])
 
     def in_title(self, selection: Selection) -> Selection:
         """Of a selection what has it all in the title."""

@@ -37,7 +37,7 @@ class Tokens:
 
     def words(self) -> set[str]:
         """The words in letters that a mistyped one may be taken for."""
-        return {token for token in self.stream if len(token) >= LEAST_TYPO and not _IS_CJK.match(token)}
+        return {token for token in self.stream if len(token) >= LEAST_TYPO and not _IS_CJK.match(token) and not token.isdigit()}
 
 
 def plain(text: str) -> str:
@@ -91,8 +91,8 @@ def alternatives(query: tuple[Part, ...], synonyms: Mapping[str, Iterable[str]])
 
 
 def typos_allowed(word: str) -> int:
-    """How many letters of a word may be wrong: none below four, one below eight, else two."""
-    return 0 if len(word) < LEAST_TYPO else 1 if len(word) < 2 * LEAST_TYPO else 2
+    """How many letters of a word may be wrong: none below four and in numbers, one below eight, else two."""
+    return 0 if len(word) < LEAST_TYPO or word.isdigit() else 1 if len(word) < 2 * LEAST_TYPO else 2
 
 
 def distance(one: str, other: str, most: int) -> int:
@@ -117,6 +117,8 @@ def distance(one: str, other: str, most: int) -> int:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a mistyped one most likely means: the closest within what is allowed, the first of equals."""
     most = typos_allowed(word)
+    letters = set(word)  # each wrong letter makes a difference of two at most, which is quicker to see than the distance
+    known = (other for other in known if len(letters.symmetric_difference(other)) <= 2 * most)
     scored = [(distance(word, other, most), other) for other in known if other != word]
     best = min((pair for pair in scored if pair[0] <= most), default=None)
     return None if best is None or most == 0 else best[1]

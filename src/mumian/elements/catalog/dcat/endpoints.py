@@ -24,7 +24,8 @@ Cursor = Annotated[str | None, Query(alias="cursor", max_length=1000)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _FORMATS = {"text/turtle": "turtle", "application/ld+json": "json-ld", "application/rdf+xml": "xml"}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {media: {} for media in _FORMATS}, "description": "Linked data after DCAT-AP 3."}
+    200: {"content": {media: {} for media in _FORMATS}, "description": "Linked data after DCAT-AP 3."},
+    303: {"description": "A browser is sent to the screen."},
 }
 
 
