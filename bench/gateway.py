@@ -111,7 +111,7 @@ async def _over_http(platform: Platform) -> dict[str, Any]:
 
 async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
     keys = random.Random(1)
-    await look(f"{0:018d}")
+    await _warm(look)
     before = await _proofs(platform)
     end = time.perf_counter() + SECONDS
     latencies: list[float] = []
@@ -131,10 +131,23 @@ async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
         "name": name,
         "value": len(latencies) / seconds,
         "unit": "lookups/s",
-        "size": f"{ROWS:,} rows, {CONNECTIONS} connections",
+        "size": f"{ROWS:,} rows (copy in memory), {CONNECTIONS} connections",
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
     }
+
+
+async def _warm(look: Any) -> None:
+    """Ask until the gate has made its copy in memory, which it does for datasets asked row by row; at most two minutes."""
+    first = None
+    for _ in range(400):
+        start = time.perf_counter()
+        await look(f"{0:018d}")
+        taken = time.perf_counter() - start
+        first = first or taken
+        if taken < first / 4:
+            return
+        await asyncio.sleep(0.3)
 
 
 async def _proofs(platform: Platform) -> int:
