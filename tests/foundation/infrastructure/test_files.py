@@ -1,6 +1,7 @@
 """Tests of files: what comes in from CSV, XLSX and GeoJSON, and goes out again."""
 
 import json
+from typing import Any
 
 import httpx
 
@@ -42,7 +43,7 @@ async def test_what_goes_out_comes_in_again_unchanged(admin: httpx.AsyncClient) 
 
 
 async def test_positions_of_other_systems_become_wgs_84(admin: httpx.AsyncClient) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["code", "kind", "name", "owner", "longitude", "latitude", "power"],
         ["C1", "charger", "x", "power", 113.25, 23.05, 7],
     ]
