@@ -1,6 +1,6 @@
 """Duty lists over HTTP: the link duty – dataset – data, its gaps, and both as files."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
@@ -23,6 +23,7 @@ Organisation = Annotated[str | None, Query(max_length=80)]
 File = Annotated[Literal["csv", "xlsx"], Path()]
 Language = Annotated[Literal["zh", "en"], Query()]
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FILES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}, _XLSX: {}}, "description": "A file of rows."}}
 
 
 class HolderView(BaseModel):
@@ -114,7 +115,7 @@ async def duty_gap_counts(platform: PlatformDep) -> list[GapCount]:
     return [GapCount(organisation=name, counts=kinds) for name, kinds in order]
 
 
-@router.get("/duties.{file}")
+@router.get("/duties.{file}", response_class=Response, responses=_FILES)
 async def duty_file(platform: PlatformDep, file: File, language: Language = "zh", organisation: Organisation = None) -> Response:
     """The duty list as CSV or XLSX: one row for each data of a duty and each dataset that holds them."""
     held = await platform.records.read(lambda session: linking.held(platform, session))
@@ -130,7 +131,7 @@ async def duty_file(platform: PlatformDep, file: File, language: Language = "zh"
     return _file(rows, file, "duties")
 
 
-@router.get("/duty-gaps.{file}")
+@router.get("/duty-gaps.{file}", response_class=Response, responses=_FILES)
 async def gap_file(platform: PlatformDep, file: File, language: Language = "zh", organisation: Organisation = None) -> Response:
     """The gaps as CSV or XLSX."""
     columns = ("organisation", "gap", "duty", "data", "dataset", "detail")
