@@ -139,13 +139,13 @@ async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
 
 async def _warm(look: Any) -> None:
     """Ask until the gate has made its copy in memory, which it does for datasets asked row by row; at most two minutes."""
-    first = None
-    for _ in range(400):
+    cold = 0.0
+    for count in range(400):
         start = time.perf_counter()
         await look(f"{0:018d}")
         taken = time.perf_counter() - start
-        first = first or taken
-        if taken < first / 4:
+        cold = taken if count == 2 else cold
+        if taken < cold / 3:
             return
         await asyncio.sleep(0.3)
 

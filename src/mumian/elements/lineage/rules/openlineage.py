@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from mumian.elements.lineage.contracts import Column, Edge, Kind
 from mumian.elements.lineage.errors import BadRunEvent
@@ -25,6 +24,7 @@ PRODUCER = "https://mumian.example/elements/lineage"
 MOST_DATASETS = 200
 MOST_EDGES = 20_000
 _LONGEST = 500
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})")
 
 
@@ -50,10 +50,9 @@ def read(body: Any, namespace: str) -> RunEvent:
     if state not in STATES:
         raise _bad("eventType", "field.choice", expected=", ".join(STATES))
     run = _object(event.get("run"), "run")
-    try:
-        identity = str(UUID(_text(run.get("runId"), "run.runId")))
-    except ValueError:
-        raise _bad("run.runId", "field.pattern", expected="a UUID") from None
+    identity = _text(run.get("runId"), "run.runId").lower()
+    if not _UUID.fullmatch(identity):
+        raise _bad("run.runId", "field.pattern", expected="a UUID")
     job = _object(event.get("job"), "job")
     inputs = _datasets(event, "inputs", namespace)
     outputs = _datasets(event, "outputs", namespace)
