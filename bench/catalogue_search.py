@@ -113,14 +113,17 @@ def _fill(platform: Any, tx: Any, start: int, end: int) -> None:
 
 def _questions() -> list[tuple[str, dict[str, tuple[str, ...]]]]:
     """As people ask: mostly two words, some broad, some mistyped, some only filters; always the same."""
-    chance, found = random.Random(7), []
+    chance = random.Random(7)
+    found: list[tuple[str, dict[str, tuple[str, ...]]]] = []
     things = list(THINGS)
     for n in range(400):
         one, two, place = chance.choice(things), chance.choice(things), chance.choice(PLACES)
         english = THINGS[one]
         mistyped = english[:2] + english[3] + english[2] + english[4:] if len(english) > 5 else english
         texts = [f"{place} {one}", f"{one}{two}", f"{english} {THINGS[two]}", one, "数据", mistyped, "", f"{place}区 {two} 名录"]
-        filters = {"theme": (f"theme-{n % THEMES}",)} if n % 3 == 0 else {"opened": ("unconditional",)} if n % 3 == 1 else {}
+        filters: dict[str, tuple[str, ...]] = (
+            {"theme": (f"theme-{n % THEMES}",)} if n % 3 == 0 else {"opened": ("unconditional",)} if n % 3 == 1 else {}
+        )
         found.append((texts[n % len(texts)], filters))
     return found
 

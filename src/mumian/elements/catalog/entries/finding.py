@@ -95,18 +95,20 @@ def _facets(columns: Columns, fresh: np.ndarray, chosen: np.ndarray, masks: dict
     every = chosen
     for mask in masks.values():
         every = every & mask
+    common = np.flatnonzero(every)
     for facet in (*PLAIN, "freshness", "format"):
-        left = every
+        at = common
         if facet in masks:
             left = chosen
             for other, mask in masks.items():
                 left = left if other == facet else left & mask
+            at = np.flatnonzero(left)
         if facet == "format":
-            counts, labels = (columns.formats & left).sum(axis=1), columns.labels["format"]
+            counts, labels = np.count_nonzero(columns.formats[:, at], axis=1), columns.labels["format"]
         else:
             codes = fresh if facet == "freshness" else columns.codes[facet]
             labels = list(FRESHNESS) if facet == "freshness" else columns.labels[facet]
-            counts = np.bincount(codes[left & (codes >= 0)], minlength=len(labels))
+            counts = np.bincount(codes[at] + 1, minlength=len(labels) + 1)[1:]
         found[facet] = {label: int(number) for label, number in zip(labels, counts.tolist(), strict=True) if number}
     return found
 

@@ -21,6 +21,7 @@ _NEVER = np.iinfo(np.int64).min
 _OBSERVED_SECONDS = 2.0
 _QUICK = 0.05  # a copy that takes longer to bring up to date is not brought up to date at every look
 _REST = 10
+_SECOND = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Shelf:
         self._platform = platform
         self._lock = Lock()
         self._rows: dict[str, Row] = {}
+        self._fresh: tuple[tuple[int, int], np.ndarray] | None = None
         self._seen = 0
         self._again = 0.0
         self._columns: Columns | None = None
@@ -87,11 +89,17 @@ class Shelf:
             return self._columns
 
     def freshness(self, columns: Columns) -> np.ndarray:
-        """The place in FRESHNESS of each entry, now; what streams received is looked up every other second."""
+        """The place in FRESHNESS of each entry, judged once a second; what streams received is looked up every other."""
+        now = microseconds(self._platform.clock.now())
+        key = (columns.stamp, now // _SECOND)
+        if self._fresh is None or self._fresh[0] != key:
+            self._fresh = (key, self._judged(columns, now))
+        return self._fresh[1]
+
+    def _judged(self, columns: Columns, now: int) -> np.ndarray:
         reached = columns.reached.copy()
         if len(columns.streams):
             reached[columns.streams] = self._times(columns)
-        now = microseconds(self._platform.clock.now())
         known = (reached != _NEVER) & (columns.frequency > 0)
         periods = np.where(known, (now - np.where(known, reached, now)) / (np.maximum(columns.frequency, 1) * 1e6), 0.0)
         return np.where(~known, 0, np.where(periods <= LATE_AFTER, 1, np.where(periods <= SILENT_AFTER, 2, 3)))
