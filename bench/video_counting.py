@@ -41,6 +41,6 @@ def _figure(clip: Path, truth: dict[str, Any]) -> dict[str, Any]:
     found = count(clip, truth)
     expected = truth["in"] + truth["out"]
     wrong = abs(found["in"] - truth["in"]) + abs(found["out"] - truth["out"])
-    how = "tuned on" if truth["tuned"] else "held out"
+    how = "tuned on" if truth["tuned"] else "seen while tuning, not aimed at"
     told = f"{how}; by hand {truth['in']} in, {truth['out']} out; counted {found['in']} in, {found['out']} out at {FPS} fps"
     return {"name": f"video-counting-{truth['name']}", "value": 100.0 * wrong / expected, "unit": "% error", "size": told}
