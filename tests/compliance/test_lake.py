@@ -244,3 +244,20 @@ def test_a_closed_lake_says_so(lake: Lake) -> None:
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid):
         open_lake("mysql://somewhere", tmp_path)
+
+
+def test_a_sealed_reader_reads_the_tables_and_can_do_nothing_else(lake: Lake, tmp_path: Path) -> None:
+    lake.append("reading", readings(1, 10))
+    sealed = lake.sealed("256MB")
+    cursor = sealed.cursor()
+    cursor.execute("SELECT count(*) FROM lake.main.reading")
+    assert cursor.fetchmany(2) == [(10,)]
+    lake.append("reading", readings(11, 5))
+    cursor.execute("SELECT count(*) FROM lake.main.reading")
+    assert cursor.fetchmany(2) == [(15,)]
+    for sql in ("DELETE FROM lake.main.reading", f"COPY lake.main.reading TO '{tmp_path}/out.csv'", "SET memory_limit = '1TB'"):
+        with pytest.raises(Exception, match=r"read-only|disabled|locked|cannot|Cannot"):
+            cursor.execute(sql)
+    cursor.close()
+    sealed.close()
+    assert lake.rows("SELECT count(*) FROM reading") == [(15,)]
