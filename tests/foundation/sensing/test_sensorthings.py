@@ -63,12 +63,15 @@ async def test_a_single_observation_may_be_sent_to_its_datastream(http: httpx.As
     assert stream.json()["@iot.id"] == 2
 
 
+TASKING = ("Actuators", "TaskingCapabilities", "Tasks")  # a right of their own is needed to see them
+
+
 async def test_the_root_lists_the_sets_and_what_it_conforms_to(http: httpx.AsyncClient) -> None:
     root = (await http.get("/sta/v1.1")).json()
     assert {"name": "Datastreams", "url": "http://city/sta/v1.1/Datastreams"} in root["value"]
     assert any("data-array" in entry for entry in root["serverSettings"]["conformance"])
     for entry in root["value"]:
-        assert (await http.get(entry["url"])).status_code == 200
+        assert (await http.get(entry["url"])).status_code == (403 if entry["name"] in TASKING else 200)
 
 
 async def test_entities_are_found_along_their_links(http: httpx.AsyncClient) -> None:
@@ -81,7 +84,7 @@ async def test_entities_are_found_along_their_links(http: httpx.AsyncClient) -> 
     while waiting:
         entity = waiting.pop()
         for key, link in entity.items():
-            if key.endswith("@iot.navigationLink"):
+            if key.endswith("@iot.navigationLink") and key.split("@")[0] not in TASKING:
                 found = (await http.get(link)).json()
                 for item in found.get("value", [found]):
                     if item["@iot.selfLink"] not in seen:
