@@ -181,6 +181,11 @@ WORDS = st.sampled_from(
 ).map(lambda word: word.replace("_1)", " 1)"))
 
 
+@pytest.mark.parametrize("key", ["1", "'a'", "true", "1 add 1", "length('a')", "(2)", "1.5 desc", "'a',result"])
+def test_an_order_by_a_constant_is_answered(world: World, key: str) -> None:
+    assert world.read("/Observations", orderby=key)["value"]
+
+
 @CHECKED
 @given(name=SETS, words=st.lists(WORDS, max_size=14), option=st.sampled_from(["filter", "orderby", "expand", "select"]))
 def test_whatever_is_asked_is_answered_or_refused(world: World, name: str, words: list[str], option: str) -> None:

@@ -3,6 +3,7 @@
 Missing values come first in ascending order and last in descending order, as OGC 18-088 asks; the id decides among equals.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from mumian.foundation.sensing.sta.model import EntitySet
 from mumian.foundation.sensing.sta.options import Options
 from mumian.foundation.sensing.sta.sql import Compiler
 from mumian.kernel.errors import Invalid
+
+_CONSTANT = re.compile(r"\(*[$:]\w+\)*")
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,9 @@ def keys_of(entities: EntitySet, options: Options, dialect: Dialect, now: int, o
 
 
 def order_by(keys: Keys) -> str:
-    """The ORDER BY clause."""
-    return ", ".join(f"{key.sql} {'DESC NULLS LAST' if key.descending else 'ASC NULLS FIRST'}" for key in keys.keys)
+    """The ORDER BY clause; what is the same for all decides nothing, and DuckDB takes no bare parameter there."""
+    deciding = [key for key in keys.keys if not _CONSTANT.fullmatch(key.sql)]
+    return ", ".join(f"{key.sql} {'DESC NULLS LAST' if key.descending else 'ASC NULLS FIRST'}" for key in deciding)
 
 
 def after(keys: Keys, options: Options, dialect: Dialect, params: dict[str, Any]) -> list[str]:
