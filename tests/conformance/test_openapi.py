@@ -17,7 +17,7 @@ from tests.conformance.conftest import Served
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
 ENDLESS = r"/api/v1/events"
 KNOWN = {"kind": "Vital", "number": "GZ-2014-000001", "index": "0"}
-bounded = settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="package")
