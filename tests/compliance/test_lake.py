@@ -95,6 +95,20 @@ def test_a_query_may_join_the_callers_arrays(lake: Lake) -> None:
     assert found["id"].tolist() == [7, 50]
 
 
+@pytest.mark.parametrize("value", ["late", b"late", None])
+@pytest.mark.parametrize("missing", [10, 5000])
+def test_an_array_that_begins_with_nothing_but_missing_values_can_be_read(lake: Lake, missing: int, value: object) -> None:
+    values = np.full(missing + 1, None, object)
+    values[-1] = value
+    sql = "SELECT count(*) AS n, max(value) AS value FROM given"
+    found = lake.columns(sql, {"given": {"value": values}})
+    assert found["n"].tolist() == [missing + 1]
+    assert value is None or found["value"].tolist() == [value]
+    with lake.transaction() as work:
+        work.offer("given", {"value": values})
+        assert work.rows("SELECT count(*), count(value) FROM given") == [(missing + 1, 0 if value is None else 1)]
+
+
 def test_rows_and_position_are_one_commit(lake: Lake) -> None:
     assert lake.position("journal") == 0
     lake.append("reading", readings(1, 10), Position("journal", 10))

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from mumian.foundation.storage.api import connect_duckdb
+from mumian.foundation.storage.api import connect_duckdb, offer_arrays
 from mumian.kernel.errors import Invalid, Unavailable
 
 _ROW_GROUP = 16_384  # small groups: the Hilbert order lets a small box skip nearly all of them
@@ -67,7 +67,7 @@ class Engine:
         cursor = self._fresh()
         try:
             for name, relation in (arrays or {}).items():
-                cursor.register(name, dict(relation))
+                offer_arrays(cursor, name, relation)
             cursor.begin()
             try:
                 yield cursor

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 
 from mumian.foundation.storage.contracts import NONE, Array, Compaction, DataFile, Position, Table
+from mumian.foundation.storage.lake.arrays import offer, unmasked
 from mumian.foundation.storage.lake.catalogue import Catalogue, damages, digest
 from mumian.foundation.storage.lake.errors import LakeClosed, translate
 from mumian.foundation.storage.lake.extensions import connect
@@ -106,9 +106,9 @@ class DuckLake:
         cursor = self._reader()
         with translate():
             for name, relation in (arrays or {}).items():
-                cursor.register(name, dict(relation))
+                offer(cursor, name, relation)
             try:
-                return _plain(cursor.execute(sql, params).fetchnumpy())
+                return unmasked(cursor.execute(sql, params).fetchnumpy())
             finally:
                 for name in arrays or {}:
                     cursor.unregister(name)
@@ -226,11 +226,11 @@ class Work:
 
     def columns(self, sql: str, **params: Any) -> dict[str, Array]:
         """A query's answer as arrays."""
-        return _plain(self._connection.execute(sql, params).fetchnumpy())
+        return unmasked(self._connection.execute(sql, params).fetchnumpy())
 
     def offer(self, name: str, columns: Mapping[str, Array]) -> None:
         """Let later statements read these arrays as the relation `name`."""
-        self._connection.register(name, dict(columns))
+        offer(self._connection, name, columns)
         self._offered.append(name)
 
     def advance(self, position: Position) -> None:
@@ -269,20 +269,6 @@ def _data_file(path: Path, known: bool) -> DataFile:
         return DataFile(str(path), path.stat().st_size, "")
     with path.open("rb") as stream:
         return DataFile(str(path), path.stat().st_size, file_digest(stream, "sha256").hexdigest())
-
-
-def _plain(found: Mapping[str, Any]) -> dict[str, Array]:
-    """Masked arrays, which DuckDB gives for columns with NULL, as plain ones."""
-    return {name: _filled(values) for name, values in found.items()}
-
-
-def _filled(values: Any) -> Array:
-    if not isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values)
-    kind = values.dtype.kind
-    plain = np.array(values.data, dtype=np.int64 if kind in "iu" else np.float64 if kind == "f" else object)
-    plain[np.ma.getmaskarray(values)] = NONE if kind in "iu" else np.nan if kind == "f" else None
-    return plain
 
 
 def _fsync(path: Path) -> None:
