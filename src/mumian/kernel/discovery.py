@@ -21,11 +21,23 @@ class Component:
     package: str
     folder: Path
 
+    @property
+    def url(self) -> str:
+        """The prefix of its own API."""
+        return f"/api/v1/{self.area}/{self.name}"
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        """The prefixes of what else it answers, such as the faces of standards: `FACES` of its package."""
+        return tuple(getattr(importlib.import_module(self.package), "FACES", ()))
+
+    def has(self, file: str) -> bool:
+        """Whether it has a module of that name."""
+        return (self.folder / f"{file}.py").exists() or (self.folder / file / "__init__.py").exists()
+
     def module(self, file: str) -> ModuleType | None:
         """The component's module of that name, imported, or None where it has none."""
-        if not (self.folder / f"{file}.py").exists() and not (self.folder / file / "__init__.py").exists():
-            return None
-        return importlib.import_module(f"{self.package}.{file}")
+        return importlib.import_module(f"{self.package}.{file}") if self.has(file) else None
 
 
 @cache
