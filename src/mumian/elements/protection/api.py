@@ -11,6 +11,7 @@ from mumian.elements.protection.contracts import (
     Mask,
     RowRequest,
 )
+from mumian.elements.protection.rules.parsing import condition_fields
 from mumian.elements.protection.service.gate import Gate
 from mumian.elements.protection.service.labels import Decision, Labels
 
@@ -27,4 +28,5 @@ __all__ = [
     "Limits",
     "Mask",
     "RowRequest",
+    "condition_fields",
 ]

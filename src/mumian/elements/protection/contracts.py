@@ -33,6 +33,7 @@ class DatasetGrant:
     `fields`: those that may be seen, None for all. `rows`: a condition in SQL over its fields, without subqueries. `masks` and
     `tokens` say of a field how it is shown; a token is the HMAC-SHA-256 (RFC 2104), in hexadecimal, of the value as text, under
     the key that is named. `lookup`: fields by whose value a row may be asked for with `RowRequest.match`, though they are masked.
+    `plain`: personal fields that are shown as they are, because whoever decided on the grant said so for its purpose.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class DatasetGrant:
     masks: tuple[tuple[str, Mask], ...] = ()
     tokens: tuple[tuple[str, str], ...] = ()
     lookup: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,11 @@ def parse_condition(text: str) -> exp.Expression:
     return tree
 
 
+def condition_fields(text: str) -> frozenset[str]:
+    """The fields, in lower case, that a row condition speaks of; raises BadQuery for what is no condition."""
+    return frozenset(column.name.casefold() for column in parse_condition(text).find_all(exp.Column))
+
+
 def text(tree: exp.Expr) -> str:
     """The SQL of a tree, without the comments of whoever wrote it."""
     return tree.sql(dialect="duckdb", comments=False)

@@ -91,6 +91,8 @@ def _shown(field: FieldFacts, rights: Rights, mask_for: MaskFor) -> Shown | None
             return Shown(field, mask.method, mask)
     if not _graded(field.label.grade, rights):
         return None
+    if terms is not None and _has(terms.plain, field.name):
+        return Shown(field, "plain")
     return _personal(field, rights, mask_for)
 
 

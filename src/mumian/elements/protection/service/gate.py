@@ -1,7 +1,7 @@
 """The gate: the one way to rows; it rewrites what is asked by policy, runs it in bounds, and proves looks at labelled data."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Transaction
 
 _PURPOSE_MOST = 200
+Keep = Callable[[list[RowsRead], Answer], Awaitable[None]]
 
 
 class Gate:
@@ -34,8 +35,11 @@ class Gate:
         self.settings = settings
         self._planner: Any = None
 
-    async def query(self, request: RowRequest) -> Answer:
-        """The answer to one question, as long as its limits allow; the evidence is durable when it returns."""
+    async def query(self, request: RowRequest, keep: Keep | None = None) -> Answer:
+        """The answer to one question, as long as its limits allow; the evidence is durable when it returns.
+
+        Who has more to prove gives `keep`: it gets the events and the answer, and makes them durable in a commit of its own.
+        """
         from mumian.elements.protection.service import answers
 
         limits = _bounded(request)
@@ -49,10 +53,14 @@ class Gate:
                 return (answers.columns(cursor), *answers.rows(cursor, limits))
 
             columns, rows, truncated = await self._reading.work(cursor, limits.seconds, work)
-        await self._prove(request, plan, len(rows))
+        answer = Answer(columns, rows, truncated)
+        if keep is not None:
+            await keep(self._evidence(request, plan, len(rows)), answer)
+        else:
+            await self._prove(request, plan, len(rows))
         if request.match and plan.cold:
             await self._reading.plan(lambda: self._known.asked([one.dataset for one in plan.touched], tuple(request.match)))
-        return Answer(columns, rows, truncated)
+        return answer
 
     async def stream(self, request: RowRequest) -> AsyncIterator[tuple[tuple[AnswerColumn, ...], list[tuple[Any, ...]]]]:
         """A long answer in batches of (columns, rows), at least one; `limits.seconds` bounds each batch, `limits.rows` them all.
@@ -133,32 +141,37 @@ class Gate:
             raise WrongPurpose(action="row:read", purpose=request.purpose, purposes=", ".join(grant.purposes))
 
     async def _prove(self, request: RowRequest, plan: Any, rows: int | None) -> None:
-        labelled = plan.labelled
-        if not labelled:
+        events = self._evidence(request, plan, rows)
+        if not events:
             return
+
+        def work(tx: Transaction) -> None:
+            for event in events:
+                tx.emit(event)
+
+        await self._platform.records.write(work, request.caller.actor)
+
+    def _evidence(self, request: RowRequest, plan: Any, rows: int | None) -> list[RowsRead]:
+        """What is told of a look: an event for each dataset of which labelled fields are touched."""
         values: str | None = None
         if request.params or request.match:
             given = json.dumps([dict(request.params), dict(request.match)], sort_keys=True, ensure_ascii=False)
             values = self.keys.token("evidence", given)
         query = short(request.sql.encode())
-
-        def work(tx: Transaction) -> None:
-            for one in labelled:
-                tx.emit(
-                    RowsRead(
-                        subject=one.dataset,
-                        organisation=request.caller.organisation,
-                        purpose=request.purpose,
-                        grant=None if request.grant is None else request.grant.id,
-                        fields=list(one.fields),
-                        labelled=one.labelled,
-                        rows=rows,
-                        query=query,
-                        values=values,
-                    )
-                )
-
-        await self._platform.records.write(work, request.caller.actor)
+        return [
+            RowsRead(
+                subject=one.dataset,
+                organisation=request.caller.organisation,
+                purpose=request.purpose,
+                grant=None if request.grant is None else request.grant.id,
+                fields=list(one.fields),
+                labelled=one.labelled,
+                rows=rows,
+                query=query,
+                values=values,
+            )
+            for one in plan.labelled
+        ]
 
 
 def _bounded(request: RowRequest) -> Limits:
