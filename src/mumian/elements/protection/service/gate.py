@@ -1,7 +1,7 @@
 """The gate: the one way to rows; it rewrites what is asked by policy, runs it in bounds, and proves looks at labelled data."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from mumian.elements.protection.service.reading import Reading
 from mumian.elements.protection.settings import ProtectionSettings
 from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Transaction
+from mumian.kernel.unit_of_work import Session, Transaction
 
 _PURPOSE_MOST = 200
 Keep = Callable[[list[RowsRead], Answer], Awaitable[None]]
@@ -108,6 +108,14 @@ class Gate:
         await self._prove(request, plan, None)
         labelled = tuple(f"{one.dataset}#{name}" for one in plan.touched for name in one.labelled)
         return Delivery(sql, params, columns, labelled)
+
+    def withhold(self, datasets: Callable[[Session], Iterable[str]]) -> None:
+        """Let a component say which datasets the public must not read yet, though they are declared open; asked each second."""
+        self._known.withholders.append(datasets)
+
+    def look_again(self) -> None:
+        """Ask at the next question what is withheld: it changed here."""
+        self._known.forget()
 
     def close(self) -> None:
         """Let go of the lake."""

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mumian.elements.catalog.api import TableInfo, Tables
@@ -17,6 +17,7 @@ from mumian.elements.protection.rules.rewriting import TablePolicy
 from mumian.elements.protection.service.hot import Hot
 from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Session
 
 _FRESH = 1.0  # another process on the same records may decide on a label
 _PURPOSE = re.compile(r"[a-z][a-z-]{0,79}")
@@ -33,15 +34,17 @@ class Known:
         self._labels: dict[str, dict[str, tuple[str, Label]]] = {}
         self._stamp = -1
         self._looked = -_FRESH
+        self._withheld: tuple[int, frozenset[str]] = (0, frozenset())
+        self.withholders: list[Callable[[Session], Iterable[str]]] = []
 
     def forget(self) -> None:
         """Look again at the next question: a label changed here."""
         self._looked = -_FRESH
 
     @property
-    def revision(self) -> tuple[int, int, int]:
-        """What plans depend on; it changes with the declarations, with every label and with every hot copy."""
-        return self._platform.declarations.revision, self._stamp, self.hot.revision
+    def revision(self) -> tuple[int, int, int, int]:
+        """What plans depend on; it changes with the declarations, every label, every hot copy and all that is withheld."""
+        return self._platform.declarations.revision, self._stamp, self.hot.revision, self._withheld[0]
 
     @property
     def stale(self) -> bool:
@@ -55,6 +58,9 @@ class Known:
             if stamp != self._stamp:
                 self._labels.clear()
                 self._stamp = stamp
+            held = self._platform.records.read_now(lambda s: frozenset(name for ask in self.withholders for name in ask(s)))
+            if held != self._withheld[1]:
+                self._withheld = (self._withheld[0] + 1, held)
             for dataset, copy in self.hot.datasets().items():
                 info = self._platform.records.read_now(lambda s, d=dataset: self._platform.get(Tables).describe(s, d))  # type: ignore[misc]
                 if info is None or (info.rows, info.loaded_at) != (copy.rows, copy.loaded_at):
@@ -104,7 +110,7 @@ class Known:
         shared = spec.share == "unconditional" and not caller.anonymous and caller.organisation is not None
         return Rights(
             own=caller.allowed("row:read", spec.owner),
-            free=shared or spec.opened == "unconditional",
+            free=shared or (spec.opened == "unconditional" and dataset not in self._withheld[1]),
             terms=_terms(request, dataset),
             personal=named and caller.allowed(f"unmask:{request.purpose}", spec.owner),
             sensitive=named and caller.allowed(f"unmask-sensitive:{request.purpose}", spec.owner),
