@@ -11,6 +11,7 @@ from mumian.elements.protection.contracts import (
     Mask,
     RowRequest,
 )
+from mumian.elements.protection.rules.masking import masked, type_after
 from mumian.elements.protection.rules.parsing import condition_fields
 from mumian.elements.protection.service.gate import Gate
 from mumian.elements.protection.service.labels import Decision, Labels
@@ -29,4 +30,6 @@ __all__ = [
     "Mask",
     "RowRequest",
     "condition_fields",
+    "masked",
+    "type_after",
 ]

@@ -1,15 +1,31 @@
-"""Cryptography for other components: `platform.get(Cryptography)` digests, signs and verifies in either suite."""
+"""Cryptography for other components: `platform.get(Cryptography)` digests, signs and verifies in either suite.
+
+`token_states`, `column_tokens` and `compiled_tokens` make keyed SM3 tokens of whole columns.
+"""
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mumian.foundation.cryptography import service, store
 from mumian.foundation.cryptography.contracts import Provider, PublicKey, Signature
 from mumian.kernel.errors import NotFound
 
-__all__ = ["Cryptography", "Provider", "PublicKey", "Signature", "open_cryptography"]
+__all__ = [
+    "Cryptography",
+    "Provider",
+    "PublicKey",
+    "Signature",
+    "column_tokens",
+    "compiled_tokens",
+    "open_cryptography",
+    "token_states",
+]
 
 
 class Cryptography:
@@ -71,3 +87,38 @@ def open_cryptography(folder: Path) -> Cryptography:
     keys = {provider.algorithm: service.key_id(provider.public_key) for provider in made}
     files.check(keys)
     return Cryptography(made, lambda: files.mark(keys))
+
+
+def token_states(key: bytes) -> NDArray[np.uint32]:
+    """What HMAC-SM3 (RFC 2104, GB/T 32905) needs of a key of any length: 16 words, the states after its inner and outer block.
+
+    It is as secret as the key.
+    """
+    from mumian.foundation.cryptography.columns import plain
+
+    return plain.states(key)
+
+
+def column_tokens(states: NDArray[np.uint32], values: Sequence[bytes]) -> NDArray[np.uint8]:
+    """The HMAC-SM3 of each value: an array of 32 bytes a row. Compiled where numba is installed, with numpy elsewhere."""
+    from mumian.foundation.cryptography.columns import plain
+
+    kernels = compiled_tokens()
+    if kernels is None:
+        return plain.tokens(states, values)
+    offsets = np.zeros(len(values) + 1, np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    tokens: NDArray[np.uint8] = kernels.column(states, offsets, np.frombuffer(b"".join(values) or b"\0", np.uint8))
+    return tokens
+
+
+def compiled_tokens() -> Any:
+    """The module of compiled kernels, for other compiled code to call (`hmac_lanes`, `room`, `byte_at`); None without numba.
+
+    They are compiled at the first call of a machine, which takes seconds, and kept in `NUMBA_CACHE_DIR`.
+    """
+    try:
+        from mumian.foundation.cryptography.columns import compiled
+    except ImportError:
+        return None
+    return compiled
