@@ -5,9 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from mumian.foundation.cryptography.contracts import Signature
+
 Way = Literal["query", "file", "push", "events"]
 Channel = Literal["sharing", "opening"]
 Period = Literal["day", "month"]
+_encoder = msgspec.json.Encoder(order="sorted")
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +65,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     """One application to one owner; `number` is `batch` (what was sent off together) and a count behind.
 
     `state`: submitted (with the owner), returned (with the applicant, for more), approved (by the owner, with the bureau),
-    granted, refused, disputed (refused, and with the bureau), withdrawn, lapsed. `due` is when whoever has it must have answered.
-    `stage` is who has it: owner, applicant, bureau, or empty at the end. Times are ISO 8601 UTC texts. `access` is how the owner
-    gives the datasets (unconditional, conditional). `grants` are the ids of what came of it.
+    granted, refused, disputed (refused, and with the bureau), withdrawn, lapsed. `due` is when whoever has it must have
+    answered, `stage` who that is: owner, applicant, bureau, or empty at the end. Times are ISO 8601 UTC texts. `access` is how
+    the owner gives the datasets (unconditional, conditional). `bureau` settles disputes, and with `review` confirms what the
+    owner approved; `final`: a refusal that is the bureau's own. `first_due` is when the owner's first answer was due,
+    `answered_at` when it came. `grants` are the ids of what came of it.
     """
 
     number: str
@@ -76,6 +81,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str | None
     owner: str
     bureau: str | None
+    review: bool
     channel: str
     access: str
     items: tuple[Item, ...]
@@ -89,7 +95,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     renews: str | None
     applied_at: str
     due: str | None
+    first_due: str | None
     missed: int
+    final: bool = False
     decided_at: str | None = None
     decided_by: str | None = None
     reason: str = ""
@@ -126,11 +134,12 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked and answered under a grant 交换存证, as one leaf of a signed Merkle tree (RFC 9162).
 
-    `request` and `answer` are SHA-256 (hexadecimal): of the request's method, target and body, and of the bytes that were sent
-    back. `signature` is the asker's own signature over its request, where the grant has a key.
+    `seq` is its place in the tree. `request` and `answer` are SHA-256 (hexadecimal): of the request's method, target and body,
+    and of the bytes that were sent back.
     """
 
     number: str
+    seq: int
     time: str
     grant: str
     dataset: str
@@ -141,11 +150,18 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     rows: int
     bytes: int
-    signature: str | None = None
+
+
+def canonical(thing: Any) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, UTF-8."""
+    return _encoder.encode(thing)
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """A user says that data are wrong 异议核查; the owner checks by `due`. `state`: open, checking, corrected, rejected, withdrawn."""
+    """A user says that data are wrong 异议核查; the owner checks by `due`.
+
+    `state`: open, checking, corrected, rejected, withdrawn. `key` tells which row, `fields` which values.
+    """
 
     number: str
     version: int
@@ -192,20 +208,52 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """New rows of a dataset brought to the holder of a grant: `way` is push (to a table) or webhook.
+
+    `address` is a PushTarget by name, or an https address; `place` the table. `state`: active, stopped, or failed (given up after
+    `attempts`, error `error`; set going again by hand). `position` is the `_id` of the last row delivered, `load` the newest load
+    of which it knows, `next_at` when something is to be done.
+    """
+
+    number: str
+    version: int
+    state: str
+    grant: str
+    dataset: str
+    owner: str
+    holder: str
+    way: str
+    address: str
+    place: str
+    made_by: str
+    position: int
+    load: int
+    rows_sent: int
+    attempts: int
+    next_at: str | None
+    error: str = ""
+
+
 @dataclass(frozen=True)
 class Proof:
-    """That a receipt is in a signed tree: `index` and `size` of the tree, `path` and `root` in hexadecimal, `signatures` over
+    """That `receipt` is leaf `receipt.seq` of a signed tree: its `size`, `path` and `root` in hexadecimal, `signatures` over
     `mumian-receipts/1\\n<size>\\n<root>\\n<time>\\n`; `batch` is the subject of the ledger entry that has the root.
     """
 
     receipt: Receipt
     batch: int
-    index: int
     size: int
     path: tuple[str, ...]
     root: str
     time: str
-    signatures: tuple[dict[str, Any], ...]
+    signatures: tuple[Signature, ...]
+
+    def bundle(self) -> dict[str, Any]:
+        """The proof as tools/verify_ledger.py takes it, with the receipt's canonical JSON as the body of the entry."""
+        signatures = [{"algorithm": s.algorithm, "key_id": s.key_id, "value": s.value} for s in self.signatures]
+        head = {"tree": "mumian-receipts/1", "size": self.size, "root": self.root, "time": self.time, "signatures": signatures}
+        return {"entry": {"body": canonical(self.receipt).decode()}, "path": list(self.path), "head": head, "batch": self.batch}
 
 
 @dataclass(frozen=True)

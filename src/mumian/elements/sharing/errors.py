@@ -1,0 +1,45 @@
+"""What sharing refuses."""
+
+from mumian.kernel.errors import Conflict, Forbidden, NotFound, TooMany
+
+
+class NotShared(Conflict):
+    """The dataset is not shared by law; values: `dataset`, `basis`."""
+
+    key = "sharing.not_shared"
+
+
+class NotPossible(Conflict):
+    """The state does not allow the step; values: `action`, `state`, `possible`."""
+
+    key = "sharing.not_possible"
+
+
+class Moved(Conflict):
+    """Somebody else took a step since this was looked at; values: `seen`, `found`."""
+
+    key = "sharing.moved"
+
+
+class OwnApplication(Forbidden):
+    """Nobody decides on the own application."""
+
+    key = "sharing.own_application"
+
+
+class NotInForce(Forbidden):
+    """The grant gives nothing now; values: `grant`, `state`, `until`."""
+
+    key = "sharing.not_in_force"
+
+
+class NoSuchGrant(NotFound):
+    """There is no such grant, or it is somebody else's; values: `grant`."""
+
+    key = "sharing.no_such_grant"
+
+
+class QuotaUsed(TooMany):
+    """Nothing is left of the grant's quota; values: `what`, `period`, `most`, `renews`, `seconds`."""
+
+    key = "sharing.quota_used"

@@ -1,0 +1,1 @@
+"""What happens in sharing: applying, granting, counting and proving, delivering, and what is watched."""

@@ -1,0 +1,1 @@
+"""Counting and proving what is handed out under grants."""

@@ -1,0 +1,25 @@
+"""Offers `Sharing`, and watches deadlines, ends and use."""
+
+from mumian.elements.sharing.api import Sharing
+from mumian.elements.sharing.service.evidence import faults
+from mumian.elements.sharing.service.watching import Watching
+from mumian.foundation.ledger.api import EvidenceChecks
+from mumian.kernel.events import DeliveredEvent
+from mumian.kernel.platform import Platform
+from mumian.kernel.unit_of_work import Transaction
+
+_CONSUMER = "elements.sharing"
+
+
+def register(platform: Platform) -> None:
+    """Offer `Sharing`, and listen."""
+    sharing = Sharing(platform)
+    platform.provide(Sharing, sharing)
+    platform.background(Watching(platform, sharing.applying, sharing.granting, sharing.objecting, sharing.demanding))
+
+    def moved(tx: Transaction, event: DeliveredEvent) -> None:
+        sharing.proving.forget(event.subject)
+
+    platform.subscribe("elements.sharing.grant", f"{_CONSUMER}.known", moved)
+    platform.subscribe("elements.quality.*", f"{_CONSUMER}.tickets", sharing.objecting.ticketed)
+    platform.get(EvidenceChecks).add(_CONSUMER, faults)

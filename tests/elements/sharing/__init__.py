@@ -1,0 +1,1 @@
+"""Tests of sharing: applications, grants, delivery and exchange."""
