@@ -209,6 +209,7 @@ async def granted(platform: Platform, given: Draft | None = None, **terms: Any) 
     """A grant for people, approved and confirmed."""
     application = (await apply(platform, given or draft()))[0]
     approved = await decide(platform, giving(platform), application, "approve", **terms)
-    confirmed = await decide(platform, settling(platform), approved, "confirm")
+    if approved.state == "approved":
+        approved = await decide(platform, settling(platform), approved, "confirm")
     sharing = platform.get(Sharing)
-    return await platform.records.read(lambda session: sharing.grant_of(session, confirmed.grants[0]))
+    return await platform.records.read(lambda session: sharing.grant_of(session, approved.grants[0]))

@@ -1,6 +1,6 @@
 """What sharing refuses."""
 
-from mumian.kernel.errors import Conflict, Forbidden, NotFound, TooMany
+from mumian.kernel.errors import Conflict, Forbidden, NotFound, TooLarge, TooMany
 
 
 class NotShared(Conflict):
@@ -43,3 +43,9 @@ class QuotaUsed(TooMany):
     """Nothing is left of the grant's quota; values: `what`, `period`, `most`, `renews`, `seconds`."""
 
     key = "sharing.quota_used"
+
+
+class TooManyRows(TooLarge):
+    """A file that has to be written before it is sent would have more than `most` rows."""
+
+    key = "sharing.parquet"

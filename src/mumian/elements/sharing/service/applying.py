@@ -163,7 +163,7 @@ class Applying:
         terms: dict[str, Any] = {}
         if decision.days is not None:
             if not 1 <= decision.days <= application.days:
-                raise Invalid.field("days", "field.range", low=1, high=application.days)
+                raise Invalid.field("days", "field.range", expected=f"1 – {application.days}")
             terms["days"] = decision.days
         if decision.quota is not None:
             terms["quota"] = asking.bounded(decision.quota, application.quota)

@@ -32,7 +32,7 @@ class Checking:
             if not getattr(draft, name).strip():
                 faults.append(Fault(name, "field.missing", {}))
         if draft.days < 1:
-            faults.append(Fault("days", "field.range", {"low": 1, "high": 3650}))
+            faults.append(Fault("days", "field.range", {"expected": "1 – 3650"}))
         if not 1 <= len(draft.items) <= _MOST:
             faults.append(Fault("items", "field.length", {"expected": f"1 – {_MOST}"}))
         if draft.channel == "sharing" and caller.organisation is None:

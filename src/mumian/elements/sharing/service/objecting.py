@@ -76,7 +76,7 @@ class Objecting:
             changed |= {"due": self._terms.due(days), "missed": 0}
         if action in ("correct", "reject", "withdraw"):
             changed["closed_at"] = tx.now_text
-        return OBJECTIONS.move(tx, objection, cases.objection_after(objection, action, changed), action, answer)
+        return OBJECTIONS.move(tx, objection, cases.objection_after(objection, action, changed), action)
 
     def get(self, session: Session, caller: Caller, number: str) -> Objection:
         """An objection that a caller may see: its reporter, the owner, and who supervises sharing. Raises NotFound."""

@@ -12,6 +12,7 @@ from mumian.elements.protection.contracts import AnswerColumn
 from mumian.elements.sharing.contracts import Grant, Proof, Receipt
 from mumian.elements.sharing.errors import NoSuchGrant
 from mumian.elements.sharing.rules.metering import Use
+from mumian.elements.sharing.rules.questions import Question
 from mumian.elements.sharing.service.granting import holds
 from mumian.elements.sharing.service.metering.proving import Part, Proving
 from mumian.foundation.identity.api import Caller
@@ -86,6 +87,14 @@ class Reading:
             if not calls:
                 receipt = _receipt(asked, grant, whole.hexdigest(), given, size)
                 await self._proving.commit(Part(grant.id, Use(), receipt, (), gone=True), asked.caller.actor)
+
+    async def collect(
+        self, asked: Asked, opened: tuple[Grant, int | None], question: Question, limits: Limits
+    ) -> AsyncIterator[tuple[tuple[AnswerColumn, ...], Rows]]:
+        """All rows of an answer that goes out later: `settle` it before it does."""
+        request = RowRequest(asked.caller, asked.purpose, question.sql, question.params, gate_grant(*opened), limits)
+        async for columns, rows in self._platform.get(Gate).stream(request):
+            yield columns, rows
 
     async def settle(self, asked: Asked, grant: Grant, content: bytes, rows: int, events: list[Any]) -> Proof:
         """Count and prove an answer whose bytes are all there."""

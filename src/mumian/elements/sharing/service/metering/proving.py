@@ -85,7 +85,7 @@ class Proving:
                 self._known.clear()
             self._known[grant_id] = known
         _, grant, used = known
-        error = self._refusal(grant, used, Use(1))
+        error = self._refusal(grant, used, Use(1, 1, 1))
         if error is not None:
             raise error
         return grant, metering.rows_left(grant.quota, used)
