@@ -11,6 +11,7 @@ from mumian.elements.catalog.entries.entering import Entering, read
 from mumian.elements.catalog.entries.finding import Finder
 from mumian.elements.catalog.models import DatasetSpec
 from mumian.elements.catalog.service.tables import Tables
+from mumian.elements.catalog.sources.comparing import Comparing
 from mumian.foundation.identity.api import Caller
 from mumian.foundation.sensing.api import Sensing
 from mumian.kernel.errors import NotFound
@@ -113,6 +114,13 @@ class Catalog:
         if row is None:
             raise NotFound(kind="Dataset", name=name)
         return self.describing.datasets([row], now)[0]
+
+    async def source_of(self, element: str) -> tuple[str, str] | None:
+        """The one authoritative source of a data element, dataset and field: declared, decided, or the only one there is.
+
+        None while there is none. Raises NotFound.
+        """
+        return await self._platform.get(Comparing).authoritative(element)
 
     def distributions(self, dataset: Dataset) -> list[Distribution]:
         """Every way to have a dataset's data: those it was harvested with, and those that components offer."""

@@ -3,17 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from mumian.foundation.tables.rules.blocks import Block, main
 from mumian.foundation.tables.rules.cells import csv_lines, safe, unsafe
 from mumian.foundation.tables.rules.fields import Typed, as_day, as_number, checked, fault, from_text, plain
+from mumian.foundation.tables.rules.kinds import column_type
+from mumian.foundation.tables.rules.splitting import Dialect, Record
 
 __all__ = [
+    "Block",
+    "Dialect",
+    "Guess",
     "Limits",
+    "Record",
     "RowFault",
+    "Sheet",
     "Table",
     "Typed",
     "as_day",
     "as_number",
     "checked",
+    "column_type",
     "csv_lines",
     "fault",
     "from_text",
@@ -53,3 +62,35 @@ class RowFault:
     value: str
     key: str
     values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """How a file of delimited text is read: encoding, dialect and the tables in it, with the types of their columns.
+
+    `encodings` and `dialects` are what it could be instead, likeliest first, with their scores; the one chosen is among them.
+    `whole` says that the guess looked at the whole file, not only at its beginning. `types` has a list for each table.
+    """
+
+    encoding: str
+    dialect: Dialect
+    blocks: list[Block]
+    types: list[list[str]]
+    encodings: tuple[tuple[str, float], ...]
+    dialects: tuple[tuple[Dialect, float], ...]
+    whole: bool
+
+    @property
+    def main(self) -> int:
+        """Which table is meant where nobody says."""
+        return main(self.blocks)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of a workbook: its header with its line (0 if it has none), its rows with theirs, and all tables of the sheet."""
+
+    headers: list[str]
+    header_line: int
+    rows: list[tuple[int, list[str]]]
+    blocks: list[Block]

@@ -56,6 +56,14 @@ class Comparing:
         still = sum(each.place not in known for each in found)
         return Sources(name, source, element.spec.source is not None, found, tuple(decided), still)
 
+    async def authoritative(self, name: str) -> tuple[str, str] | None:
+        """The dataset and field of an element's authoritative source, without looking at values; raises NotFound."""
+        element: Declared[ElementSpec] = self._platform.declarations.get("DataElement", name)
+        fields = [told for d in self._platform.declarations.all("Dataset") for told in _told(d)]
+        decided = await self._platform.records.read(lambda session: store.decisions(session, name))
+        found = _authoritative(name, element.spec, fields, decided)
+        return None if found is None else (found.dataset, found.field)
+
     def decide(self, tx: Transaction, element: str, place: Place, role: Role, reason: str) -> None:
         """Decide what a field is for an element, with the reason; tell. Raises NotFound, Invalid.
 

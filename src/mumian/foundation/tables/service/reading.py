@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from mumian.foundation.tables.contracts import Limits, Table
+from mumian.foundation.tables.contracts import Limits, Record, Sheet, Table
+from mumian.foundation.tables.rules import blocks
 from mumian.kernel.errors import Fault, Invalid, Malformed, TooLarge
 
 _MARKS = (
@@ -38,6 +39,29 @@ def read_table(content: bytes, file: str, limits: Limits) -> Table:
         raise Invalid.field("file", "tables.old_workbook", file=file[:100])
     encoding, text = _decoded(content)
     return _table(encoding, _csv_rows(text), limits)
+
+
+def sheet(content: bytes, file: str, limits: Limits, header: int | None = None, table: int | None = None) -> Sheet:
+    """A table of a workbook's first sheet, found as in text: behind titles and notes, or at the header line that is given.
+
+    Raises as `read_table`, and Invalid where there is no table of that number.
+    """
+    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Invalid.field("file", "tables.old_workbook", file=file[:100])
+    records = [Record(line, cells) for line, cells in _xlsx_rows(content, limits)]
+    found = blocks.find(records, header)
+    if not found:
+        raise Invalid.field("file", "tables.empty")
+    number = blocks.main(found) if table is None else table
+    if number >= len(found):
+        raise Invalid.field("table", "tables.no_such_table", tables=len(found))
+    block = found[number]
+    heads = set(block.header_lines)
+    first = max([block.first, *(line + 1 for line in heads)])
+    kept = [(r.line, r.cells) for r in records if first <= r.line <= block.last and any(c.strip() for c in r.cells)]
+    if len(kept) > limits.rows:
+        raise TooLarge(limit=f"{limits.rows} rows")
+    return Sheet(block.headers, block.header_lines[0] if heads else 0, kept, found)
 
 
 def _table(format_: str, rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:

@@ -1,0 +1,1 @@
+"""Decisions of collection: matching columns to fields, reading values, telling drift, knowing what is due."""

@@ -1,0 +1,1 @@
+"""The work of collection: running connectors, staging and checking rows, loading them."""

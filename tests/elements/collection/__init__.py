@@ -1,0 +1,1 @@
+"""Tests of collection: connectors, drift, resuming, previews, forms, harvests."""
