@@ -5,11 +5,13 @@ from mumian.elements.protection.contracts import (
     AnswerColumn,
     DatasetGrant,
     Delivery,
+    FieldTerms,
     Grant,
     Label,
     Limits,
     Mask,
     RowRequest,
+    Terms,
 )
 from mumian.elements.protection.rules.masking import masked, type_after
 from mumian.elements.protection.rules.parsing import condition_fields
@@ -22,6 +24,7 @@ __all__ = [
     "DatasetGrant",
     "Decision",
     "Delivery",
+    "FieldTerms",
     "Gate",
     "Grant",
     "Label",
@@ -29,6 +32,7 @@ __all__ = [
     "Limits",
     "Mask",
     "RowRequest",
+    "Terms",
     "condition_fields",
     "masked",
     "type_after",

@@ -121,6 +121,29 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class FieldTerms:
+    """How a field may leave: as it is, masked, or as a token under the key of that name."""
+
+    name: str
+    type: str
+    mask: Mask | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How rows of a dataset may leave, for work that has to see them before they are masked: `table` is that of the lake.
+
+    `rows` is the condition, in SQL over the table's columns, that they must meet; empty: all may leave.
+    """
+
+    dataset: str
+    table: str
+    fields: tuple[FieldTerms, ...]
+    rows: str = ""
+
+
+@dataclass(frozen=True)
 class Label:
     """What is known of a field: its grade, whether it is personal, and the category that a detector saw (`phone`, …) or None."""
 

@@ -171,6 +171,17 @@ class Lake(Protocol):
         """
         ...
 
+    def snapshot(self) -> int:
+        """The number of the newest snapshot."""
+        ...
+
+    def attaching(self, snapshot: int) -> list[str]:
+        """Statements by which another process of this city, in a DuckDB of its own, attaches that snapshot as `lake`, to read it.
+
+        They may hold the password of the catalogue. A snapshot can be read until compaction removes what only it used.
+        """
+        ...
+
     def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:
         """The live data files of a table with their digests, by path: evidence that nobody changed them.
 

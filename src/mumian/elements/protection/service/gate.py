@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from mumian.elements.protection.contracts import Answer, AnswerColumn, Delivery, Limits, RowRequest
+from mumian.elements.protection.contracts import Answer, AnswerColumn, Delivery, FieldTerms, Limits, RowRequest, Terms
 from mumian.elements.protection.errors import GrantEnded, WrongPurpose
 from mumian.elements.protection.events import RowsRead
+from mumian.elements.protection.rules.masking import quoted
+from mumian.elements.protection.rules.parsing import parse_condition, text
 from mumian.elements.protection.service.keys import TokenKeys, short
 from mumian.elements.protection.service.known import Known
 from mumian.elements.protection.service.reading import Reading
@@ -108,6 +110,20 @@ class Gate:
         await self._prove(request, plan, None)
         labelled = tuple(f"{one.dataset}#{name}" for one in plan.touched for name in one.labelled)
         return Delivery(sql, params, columns, labelled)
+
+    async def terms(self, request: RowRequest, dataset: str) -> Terms:
+        """How the rows of one dataset may leave by this request, for set-based work such as exchange jobs; `sql` does not matter.
+
+        Whoever asks sees to it that nothing leaves otherwise, and tells how many rows went where. That it was told is proven.
+        """
+        asked = replace(request, sql="SELECT * FROM " + quoted(dataset), params={}, match={})
+        plan = await self._plan(asked, None)
+        policy = await self._reading.plan(lambda: self._known.policy(dataset, asked))
+        await self._prove(asked, plan, None)
+        shown = [one for one in policy.fields if not one.field.name.startswith("_")]
+        fields = tuple(FieldTerms(one.field.name, one.field.type, one.mask, one.key) for one in shown)
+        rows = "" if policy.rows is None else text(parse_condition(policy.rows))
+        return Terms(dataset, policy.table, fields, rows)
 
     def withhold(self, datasets: Callable[[Session], Iterable[str]]) -> None:
         """Let a component say which datasets the public must not read yet, though they are declared open; asked each second."""

@@ -167,9 +167,8 @@ def _prepared(job: Job, checkpoints: Checkpoints, means: Means, tell: Tell) -> _
         run.resumed = len(run.done)
         run.cost("planning", began)
         began = time.perf_counter()
-        run.repeats = uniqueness.repeated(
-            job, opened, connection, checkpoints.folder, lambda: tell(Progress(stage="uniqueness", total=plan.rows))
-        )
+        search = uniqueness.Search(job, opened, plan, connection, checkpoints.folder)
+        run.repeats = search.repeated(lambda: tell(Progress(stage="uniqueness", total=plan.rows)), means.compiled)
         run.cost("uniqueness", began)
     except duckdb.Error as error:
         raise EngineError(str(error)) from error

@@ -119,7 +119,7 @@ def _condition(rule: Rule, number: int, kinds: Mapping[str, str], compiled: bool
 
 
 def _required(v: str, type_: str) -> str:
-    return f"({v} IS NOT NULL AND {v} <> '')" if type_ == "text" else f"{v} IS NOT NULL"
+    return f"coalesce(strlen({v}), 0) > 0" if type_ == "text" else f"{v} IS NOT NULL"
 
 
 def _range(rule: Rule, v: str, number: int) -> str:

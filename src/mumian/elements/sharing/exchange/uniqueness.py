@@ -1,58 +1,93 @@
 """Uniqueness: which rows repeat values of rows before them, found in bounded memory by two passes over the fields alone.
 
-The first pass groups 64-bit hashes of the values, which spill to disk; only values whose hash comes twice are looked at in the
-second, which compares the values themselves: a collision of hashes makes nobody's row a fault.
+The first pass looks for 64-bit hashes of the values that come twice; only rows with such a hash are looked at in the second,
+which compares the values themselves: a collision of hashes makes nobody's row a fault.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mumian.elements.sharing.exchange.contracts import Job, Rule
+from mumian.elements.sharing.exchange.contracts import Job, Plan, Rule
+from mumian.elements.sharing.exchange.engine.opening import native_functions
 from mumian.elements.sharing.exchange.sources import Opened
 from mumian.elements.sharing.exchange.statements import NUMBER, quoted, reading
+from mumian.foundation.storage.api import offer_arrays
+
+Numbers = NDArray[np.int64]
 
 
-def repeated(job: Job, opened: Opened, connection: Any, folder: Path, begin: Callable[[], None]) -> dict[int, NDArray[np.int64]]:
-    """For each rule `unique`, by its number, the numbers of the rows that break it, in order; kept in `folder` once known."""
-    found: dict[int, NDArray[np.int64]] = {}
-    for number, rule in enumerate(job.rules):
-        if rule.kind != "unique":
-            continue
-        file = folder / f"repeated-{number}.npy"
-        if not file.exists():
-            begin()
-            draft = folder / f"repeated-{number}.draft.npy"
-            np.save(draft, _repeated(job, rule, opened, connection))
-            draft.rename(file)
-        # Mapped, not read: however many there are, only those of the chunks at hand need memory.
-        found[number] = np.load(file, mmap_mode="r")
-    return found
+class Search:
+    """Looks for repeated values in a source that is open on a connection of DuckDB."""
+
+    def __init__(self, job: Job, opened: Opened, plan: Plan, connection: Any, folder: Path) -> None:
+        self._job = job
+        self._opened = opened
+        self._plan = plan
+        self._connection = connection
+        self._folder = folder
+
+    def repeated(self, begin: Callable[[], None], compiled: bool) -> dict[int, Numbers]:
+        """For each rule `unique`, by its number, the numbers of the rows that break it, in order; kept once they are known."""
+        found: dict[int, Numbers] = {}
+        for number, rule in enumerate(self._job.rules):
+            if rule.kind != "unique":
+                continue
+            file = self._folder / f"repeated-{number}.npy"
+            if not file.exists():
+                begin()
+                draft = self._folder / f"repeated-{number}.draft.npy"
+                np.save(draft, self._rows(rule, compiled))
+                draft.rename(file)
+            # Mapped, not read: however many there are, only those of the chunks at hand need memory.
+            found[number] = np.load(file, mmap_mode="r")
+        return found
+
+    def _rows(self, rule: Rule, compiled: bool) -> Numbers:
+        names = ", ".join(quoted(name) for name in rule.fields)
+        if compiled and native_functions() is not None:
+            from mumian.elements.sharing.exchange.engine import grouping
+
+            suspects = grouping.twice(self._hashes(rule, names), self._folder / "staging")
+            offer_arrays(self._connection, "suspects", {"h": suspects})
+            self._connection.execute("CREATE OR REPLACE TEMP TABLE twice AS SELECT h FROM suspects")
+            self._connection.unregister("suspects")
+        else:
+            hashes = f"SELECT hash({names}) | 1 AS h FROM ({self._whole(rule)})"
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE twice AS SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
+            )
+        if self._connection.execute("SELECT count(*) FROM twice").fetchone()[0] == 0:
+            return np.empty(0, np.int64)
+        again = f"SELECT {NUMBER}, {names} FROM ({self._whole(rule)}) SEMI JOIN twice ON hash({names}) | 1 = h"
+        later = f"SELECT {NUMBER}, row_number() OVER (PARTITION BY {names} ORDER BY {NUMBER}) AS place FROM ({again})"
+        answer = self._connection.execute(f"SELECT {NUMBER} AS n FROM ({later}) WHERE place > 1 ORDER BY n").fetchnumpy()
+        return np.ascontiguousarray(answer["n"], np.int64)
+
+    def _hashes(self, rule: Rule, names: str) -> Iterator[NDArray[np.uint64]]:
+        for chunk in self._plan.chunks:
+            rows = self._select(rule, *self._opened.chunk_relation(chunk))
+            hashes = self._connection.execute(f"SELECT hash({names}) | 1 AS h FROM ({rows})").fetchnumpy()["h"]
+            yield np.ascontiguousarray(hashes, np.uint64)
+
+    def _whole(self, rule: Rule) -> str:
+        return self._select(rule, *self._opened.whole_relation(), "")
+
+    def _select(self, rule: Rule, relation: str, number: str, where: str) -> str:
+        """The rows that have all the fields of a rule, and only these fields."""
+        fields = tuple(field for field in self._job.fields if field.name in rule.fields)
+        only = Job(id=self._job.id, source=self._job.source, fields=fields)
+        rows = reading(only, self._opened.types, relation, number, where, self._opened.condition)
+        there = " AND ".join(f"{quoted(field.name)} IS NOT NULL" for field in fields)
+        return f"SELECT * FROM ({rows}) AS rows_there WHERE {there}"
 
 
-def _repeated(job: Job, rule: Rule, opened: Opened, connection: Any) -> NDArray[np.int64]:
-    fields = tuple(field for field in job.fields if field.name in rule.fields)
-    relation, number = opened.whole_relation()
-    only = Job(id=job.id, source=job.source, fields=fields)
-    names = ", ".join(quoted(field.name) for field in fields)
-    there = " AND ".join(f"{quoted(field.name)} IS NOT NULL" for field in fields)
-    rows = f"SELECT * FROM ({reading(only, opened.types, relation, number, '', opened.condition)}) AS q WHERE {there}"
-    twice = f"SELECT h FROM (SELECT hash({names}) AS h FROM ({rows})) GROUP BY h HAVING count(*) > 1"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE twice AS {twice}")
-    if connection.execute("SELECT count(*) FROM twice").fetchone()[0] == 0:
-        return np.empty(0, np.int64)
-    again = f"SELECT {NUMBER}, {names} FROM ({rows}) SEMI JOIN twice ON hash({names}) = h"
-    later = f"SELECT {NUMBER}, row_number() OVER (PARTITION BY {names} ORDER BY {NUMBER}) AS place FROM ({again})"
-    answer = connection.execute(f"SELECT {NUMBER} AS n FROM ({later}) WHERE place > 1 ORDER BY n").fetchnumpy()["n"]
-    return np.ascontiguousarray(answer, np.int64)
-
-
-def listed(repeats: dict[int, NDArray[np.int64]], first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+def listed(repeats: dict[int, Numbers], first: int, last: int) -> tuple[Numbers, NDArray[np.uint64]]:
     """Of the rows [first, last) those that break a rule `unique`, in order, and the bits of the rules that each breaks."""
-    rows: list[NDArray[np.int64]] = []
+    rows: list[Numbers] = []
     bits: list[NDArray[np.uint64]] = []
     for number, repeat in repeats.items():
         begin, end = np.searchsorted(repeat, [first, last])
@@ -60,8 +95,7 @@ def listed(repeats: dict[int, NDArray[np.int64]], first: int, last: int) -> tupl
         bits.append(np.full(end - begin, 1 << number, np.uint64))
     if not rows:
         return np.empty(0, np.int64), np.empty(0, np.uint64)
-    together = np.concatenate(rows)
-    each, where = np.unique(together, return_inverse=True)
+    each, where = np.unique(np.concatenate(rows), return_inverse=True)
     merged = np.zeros(len(each), np.uint64)
     np.bitwise_or.at(merged, where, np.concatenate(bits))
     return each, merged

@@ -16,7 +16,7 @@ from mumian.foundation.storage.lake.arrays import offer, unmasked
 from mumian.foundation.storage.lake.catalogue import Catalogue, damages, digest
 from mumian.foundation.storage.lake.errors import LakeClosed, translate
 from mumian.foundation.storage.lake.extensions import connect
-from mumian.foundation.storage.lake.sealed import SealedReader
+from mumian.foundation.storage.lake.sealed import SealedReader, attaching
 from mumian.kernel.errors import Unavailable
 
 _POSITION = "lake_position"
@@ -135,6 +135,14 @@ class DuckLake:
         """A reader for queries of others, in a DuckDB of its own."""
         with translate():
             return SealedReader(self._catalogue, self._data, self._extensions, memory)
+
+    def snapshot(self) -> int:
+        """The number of the newest snapshot."""
+        return int(self.rows("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')")[0][0])
+
+    def attaching(self, snapshot: int) -> list[str]:
+        """Statements that attach a snapshot elsewhere, to read it."""
+        return attaching(self._catalogue, self._data, self._extensions, snapshot)
 
     def files(self, table: str, known: Container[str] = ()) -> list[DataFile]:
         """The live data files of a table with their digests; those in `known` are not read."""

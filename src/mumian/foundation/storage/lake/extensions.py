@@ -17,31 +17,32 @@ def connect(folder: Path, *extensions: str) -> duckdb.DuckDBPyConnection:
     DuckDB derives an extension's entry point from its file name; the wheels of `sqlite` and `postgres` name the file
     differently, so they are loaded through a link of the right name.
     """
-    files = [_file(folder, name) for name in extensions]
-    checked = {file.resolve() for file in files} <= _loaded
+    files = [file(folder, name) for name in extensions]
+    checked = {one.resolve() for one in files} <= _loaded
     config = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     # The signature of an extension is checked when this process loads it first: it takes an eighth of a second.
     connection = duckdb.connect(":memory:", config={**config, "allow_unsigned_extensions": checked})
-    for file in files:
-        connection.load_extension(str(file))
-        _loaded.add(file.resolve())
+    for one in files:
+        connection.load_extension(str(one))
+        _loaded.add(one.resolve())
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
 
-def _file(folder: Path, name: str) -> Path:
+def file(folder: Path, name: str) -> Path:
+    """The file of an extension under the name that DuckDB expects; raises Unavailable where its package is not installed."""
     spec = importlib.util.find_spec(f"duckdb_extension_{name}")
     version = f"v{duckdb.__version__}"
-    file = Path(spec.origin or "").parent / "extensions" / version / f"{name}.duckdb_extension" if spec else Path()
-    if not file.is_file():
+    found = Path(spec.origin or "").parent / "extensions" / version / f"{name}.duckdb_extension" if spec else Path()
+    if not found.is_file():
         raise Unavailable(reason=f"the package duckdb-extension-{name} for DuckDB {duckdb.__version__} is not installed")
     if name not in _FILE_NAMES:
-        return file
+        return found
     link = folder / version / f"{_FILE_NAMES[name]}.duckdb_extension"
-    if not link.is_symlink() or link.readlink() != file:
+    if not link.is_symlink() or link.readlink() != found:
         link.parent.mkdir(parents=True, exist_ok=True)
         fresh = link.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        fresh.symlink_to(file)
+        fresh.symlink_to(found)
         fresh.replace(link)
     return link

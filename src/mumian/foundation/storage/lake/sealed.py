@@ -5,7 +5,15 @@ from typing import Any
 
 from mumian.foundation.storage.contracts import ReadCursor
 from mumian.foundation.storage.lake.catalogue import Catalogue
-from mumian.foundation.storage.lake.extensions import connect
+from mumian.foundation.storage.lake.extensions import connect, file
+
+
+def attaching(catalogue: Catalogue, data: Path, extensions: Path, snapshot: int) -> list[str]:
+    """Statements by which any DuckDB attaches one snapshot of the lake as `lake`, to read it."""
+    files = [str(file(extensions, name)).replace("'", "''") for name in ("ducklake", catalogue.extension)]
+    url, path = catalogue.url.replace("'", "''"), str(data).replace("'", "''")
+    options = f"DATA_PATH '{path}/', OVERRIDE_DATA_PATH true, READ_ONLY, SNAPSHOT_VERSION {int(snapshot)}{catalogue.options}"
+    return [*(f"LOAD '{name}'" for name in files), f"ATTACH 'ducklake:{url}' AS lake ({options})"]
 
 
 class SealedReader:

@@ -42,7 +42,7 @@ vector_writable = _External("duckdb_vector_ensure_validity_writable", types.void
 vector_assign = _External("duckdb_vector_assign_string_element_len", types.void(_void, _size, _void, _size))
 extra_info = _External("duckdb_scalar_function_get_extra_info", _void(_void))
 SIGNATURE = types.void(_void, _void, _void)
-_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_HEX = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)
 _CHECKS = np.frombuffer(b"10X98765432", np.uint8)
 _WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], np.int64)
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
@@ -99,7 +99,7 @@ def token(info: Any, chunk: Any, out: Any) -> None:
         for k in range(len(mask)):
             target[k] = mask[k]
     addresses, lengths, w, s, before = room()
-    text = np.empty(64, np.uint8)
+    text = np.empty(32, np.uint16)
     for base in range(0, count, LANES):
         for lane in range(LANES):
             lengths[lane] = 0
@@ -109,8 +109,8 @@ def token(info: Any, chunk: Any, out: Any) -> None:
         for lane in range(min(LANES, count - base)):
             if _there(mask, base + lane):
                 for r in range(8):
-                    for k in range(8):
-                        text[8 * r + k] = _HEX[(s[r, lane] >> np.uint32(28 - 4 * k)) & np.uint32(15)]
+                    for k in range(4):
+                        text[4 * r + k] = _HEX[(s[r, lane] >> np.uint32(24 - 8 * k)) & np.uint32(255)]
                 vector_assign(out, _size(base + lane), text.ctypes, _size(64))
 
 
