@@ -154,15 +154,19 @@ async def search(
     opened: Values = (),
     kind: Values = (),
     origin: Values = (),
+    quality: Values = (),
     freshness: Values = (),
     formats: Formats = (),
-    order: Literal["relevance", "name", "changed", "uses"] | None = None,
+    order: Literal["relevance", "name", "changed", "uses", "score"] | None = None,
     facets: bool = True,
     after: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> SearchView:
-    """Datasets by words in Chinese or English, filtered by facets (several values of one facet: any of them)."""
-    given = (theme, owner, share, opened, kind, origin, freshness, formats)
+    """Datasets by words in Chinese or English, filtered by facets (several values of one facet: any of them).
+
+    `quality` are scores of 90 and more, 75 up to 90, 60 up to 75, or 0 up to 60.
+    """
+    given = (theme, owner, share, opened, kind, origin, quality, freshness, formats)
     wanted = {facet: values for facet, values in zip(FACETS, given, strict=True) if values}
     keys = parse_cursor(after, float, str)
     question = Question(

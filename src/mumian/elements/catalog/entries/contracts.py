@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-FACETS = ("theme", "owner", "share", "opened", "kind", "origin", "freshness", "format")
+FACETS = ("theme", "owner", "share", "opened", "kind", "origin", "quality", "freshness", "format")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class HarvestedDataset:
 class Question:
     """What is looked for: words, the wanted values of facets (any of each), order, and the page.
 
-    `order` is relevance, name, changed or uses. `every`: whether the caller sees also what is not opened.
+    `order` is relevance, name, changed, uses or score. `every`: whether the caller sees also what is not opened.
     """
 
     text: str = ""

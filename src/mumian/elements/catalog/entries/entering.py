@@ -219,8 +219,7 @@ def _loaded(tx: Transaction, event: DeliveredEvent) -> None:
 
 def _scored(tx: Transaction, event: DeliveredEvent) -> None:
     score = event.data.get("score")
-    if isinstance(score, int | float):
-        store.move(tx, event.subject, score=float(score))
+    store.move(tx, event.subject, score=float(score) if isinstance(score, int | float) else None)
 
 
 def _used(tx: Transaction, event: DeliveredEvent) -> None:

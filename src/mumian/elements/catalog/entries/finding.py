@@ -117,7 +117,9 @@ def _order(columns: Columns, score: np.ndarray, order: str) -> np.ndarray:
     """The greater, the earlier; equals stand by name."""
     if order == "relevance":
         return score
-    return {"changed": columns.changed.astype(np.float64), "uses": columns.uses}.get(order, np.zeros(len(score)))
+    return {"changed": columns.changed.astype(np.float64), "uses": columns.uses, "score": columns.score}.get(
+        order, np.zeros(len(score))
+    )
 
 
 def _page(columns: Columns, kept: np.ndarray, by: np.ndarray, question: Question) -> tuple[tuple[tuple[float, str], ...], bool]:

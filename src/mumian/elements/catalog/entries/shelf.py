@@ -15,7 +15,8 @@ from mumian.kernel.clock import parse_iso
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import Row, Session
 
-PLAIN = ("theme", "owner", "share", "opened", "kind", "origin")
+PLAIN = ("theme", "owner", "share", "opened", "kind", "origin", "quality")
+BANDS = (("90", 90.0), ("75", 75.0), ("60", 60.0), ("0", 0.0))
 FRESHNESS = ("unknown", "fresh", "late", "silent")
 _NEVER = np.iinfo(np.int64).min
 _OBSERVED_SECONDS = 2.0
@@ -45,6 +46,7 @@ class Columns:
     live: np.ndarray
     numbers: dict[str, int]
     uses: np.ndarray
+    score: np.ndarray
     changed: np.ndarray
     by_document: np.ndarray
 
@@ -133,9 +135,10 @@ def _columns(rows: dict[str, Row], stamp: int) -> Columns:
     kept = [rows[name] for name in names]
     codes, labels = {}, {}
     for facet in PLAIN:
-        values = sorted({row[facet] for row in kept if row[facet] is not None})
+        told = [band(row["score"]) if facet == "quality" else row[facet] for row in kept]
+        values = sorted({value for value in told if value is not None})
         known = {value: i for i, value in enumerate(values)}
-        codes[facet] = np.array([known.get(row[facet], -1) for row in kept], np.int32)
+        codes[facet] = np.array([known.get(value, -1) for value in told], np.int32)
         labels[facet] = values
     listed = [json.loads(row["formats"]) if row["formats"] != "[]" else () for row in kept]
     labels["format"] = sorted({each for formats in listed for each in formats})
@@ -160,9 +163,15 @@ def _columns(rows: dict[str, Row], stamp: int) -> Columns:
         live=live,
         numbers={row["name"]: int(row["stream"]) for row in kept if row["stream"] is not None},
         uses=np.array([row["uses"] for row in kept], np.float64),
+        score=np.array([-1.0 if row["score"] is None else row["score"] for row in kept], np.float64),
         changed=np.array([microseconds(parse_iso(row["changed_at"])) for row in kept], np.int64),
         by_document=np.argsort(documents),
     )
+
+
+def band(score: float | None) -> str | None:
+    """The band of a quality score, named by the least score in it; None where nothing was judged."""
+    return None if score is None else next((name for name, least in BANDS if score >= least), "0")
 
 
 def _live(row: Row) -> str:

@@ -1,0 +1,1 @@
+"""Rules of quality: what each check asks in SQL, what scores say, when tickets move, what profiles suggest."""

@@ -1,0 +1,1 @@
+"""SQL of quality: runs with their results, tickets with their steps, and what profiles suggest."""
