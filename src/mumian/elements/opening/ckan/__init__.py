@@ -1,0 +1,1 @@
+"""CKAN's Action API v3, as ckanapi and other clients speak it: https://docs.ckan.org/en/latest/api/."""

@@ -1,0 +1,1 @@
+"""What happens in opening: files are made, rows asked for, datasets examined, uses counted."""
