@@ -1,0 +1,1 @@
+"""What registers decide: standard forms, comparisons, weights, clusters and which value survives."""

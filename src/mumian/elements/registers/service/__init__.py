@@ -1,0 +1,1 @@
+"""What registers do: take in records, match them, keep golden records, and answer."""
