@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mumian.foundation.sensing.journal.format import Record, decode, encode
 from mumian.foundation.sensing.sta import ingest, rendering
+from mumian.foundation.sensing.sta.observed import columns_of
 from tests.faults.served import Served
 from tests.foundation.sensing.writing import STREAM, TYPE
 
@@ -40,7 +41,7 @@ def shown(parsed: ingest.Parsed) -> list[dict[str, Any]]:
     content = b"".join(bytes(part) for part in encode(Record(1, 1, 0, parsed.batch)))
     found = decode(memoryview(content), 0)
     assert found is not None
-    return [rendering.observation(row, "http://x") for row in rendering.columns_of(found[0].rows)]
+    return [rendering.observation(row, "http://x") for row in columns_of(found[0].rows)]
 
 
 @given(MORE)

@@ -1,5 +1,6 @@
 """The newest of a stream is the same whether memory, the shelf or the lake tells it, whatever comes late or is changed."""
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,10 @@ async def asked(sensing: Sensing, stream: int, top: int, condition: str) -> list
     return found
 
 
-async def expanded(sensing: Sensing, condition: str) -> list[list[int]]:
-    inner = quote(f"Observations($top=2;$orderby=phenomenonTime desc{condition})")
+async def expanded(sensing: Sensing, top: int, condition: str) -> list[Any]:
+    inner = quote(f"Observations($top={top};$orderby=phenomenonTime desc{condition})")
     page = await read(sensing, f"/Datastreams?$expand={inner}")
-    return [[item["@iot.id"] for item in stream["Observations"]] for stream in page["value"]]
+    return [(stream["Observations"], "Observations@iot.nextLink" in stream) for stream in page["value"]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -65,7 +66,27 @@ async def test_all_ways_tell_the_same(settings: Settings, clock: ManualClock, se
             top = chance.choice([1, 3, 10, 40])
             for stream in (1, 2, 3):
                 assert await asked(sensing, stream, top, "") == await asked(sensing, stream, top, "&$filter=id%20gt%200")
-            assert await expanded(sensing, "") == await expanded(sensing, ";$filter=id gt 0")
+            for top in (1, 2):
+                assert await expanded(sensing, top, "") == await expanded(sensing, top, ";$filter=id gt 0")
+    finally:
+        await made.stop()
+
+
+async def test_who_asks_at_the_same_time_is_answered_together_and_rightly(settings: Settings, clock: ManualClock) -> None:
+    made = build(settings, clock)
+    sensing = made.get(Sensing)
+    sensing.settings.tail_rows = 0
+    await made.start()
+    try:
+        evenly, late = np.arange(400, dtype=np.int64), np.append(np.arange(395, dtype=np.int64), np.arange(7000, 7005))
+        hours = np.concatenate([evenly, late])  # the second has a long gap before its last five
+        streams = np.repeat(np.array([1, 2], np.int64), 400)
+        await sensing.record(Observations(streams, FIRST + (hours - 7000) * HOUR, hours.astype(np.float64)))
+        await sensing.folding.fold()
+        asks = [(stream, top) for stream in (1, 2, 3) for top in (1, 4, 30)]
+        together = await asyncio.gather(*(asked(sensing, stream, top, "") for stream, top in asks))
+        for (stream, top), found in zip(asks, together, strict=True):
+            assert found == await asked(sensing, stream, top, "&$filter=id%20gt%200")
     finally:
         await made.stop()
 

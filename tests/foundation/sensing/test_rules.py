@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mumian.foundation.sensing import rules
 from mumian.foundation.sensing.contracts import Observations
 from mumian.foundation.sensing.service.tail import Tail
+from mumian.foundation.sensing.sta.moments import written, written_many
 
 FIRST = datetime(1900, 1, 2, tzinfo=UTC)
 INSTANTS = st.integers(0, 109_000 * 86_400_000_000).map(lambda passed: FIRST + timedelta(microseconds=passed))
@@ -90,3 +91,15 @@ def test_a_digest_depends_on_every_value_and_on_no_order(rows: list[tuple[int, i
     assert rules.digest(batch) == rules.digest(backwards)
     changed = Observations(batch.streams, batch.times + 1, batch.results, batch.ids)
     assert rules.digest(batch) != rules.digest(changed)
+
+
+@given(ROWS)
+def test_rows_lie_stream_by_stream_in_the_order_of_their_times(rows: list[tuple[int, int, float]]) -> None:
+    order = rules.by_stream(observations(rows)).tolist()
+    assert order == sorted(range(len(rows)), key=lambda place: rows[place][:2])
+
+
+@given(st.lists(INSTANTS, max_size=30), st.booleans())
+def test_many_moments_are_written_as_each_by_itself(instants: list[datetime], whole: bool) -> None:
+    times = [rules.microseconds(instant) // 1000 * 1000 if whole else rules.microseconds(instant) for instant in instants]
+    assert [text.decode() for text in written_many(np.array(times, np.int64))] == [written(time) for time in times]

@@ -15,7 +15,7 @@ from mumian.foundation.sensing.contracts import NONE, Observations
 from mumian.foundation.sensing.events import ObservationsRecorded
 from mumian.foundation.sensing.journal.format import Answer
 from mumian.foundation.sensing.journal.segments import Journal
-from mumian.foundation.sensing.rules import digest, instant, microseconds
+from mumian.foundation.sensing.rules import by_stream, digest, instant, microseconds
 from mumian.foundation.sensing.service.finder import ROWS, TABLE, Finder, columns_of
 from mumian.foundation.sensing.service.recorder import Recorder
 from mumian.foundation.sensing.settings import SensingSettings
@@ -245,8 +245,11 @@ class Folding:
 
 
 def _append(lake: Lake, rows: Observations, position: Position) -> None:
-    """Add rows to the lake, and remember in the same commit how far it has come: readers tell by it what still waits."""
-    columns = columns_of(rows)
+    """Add rows to the lake, and remember in the same commit how far it has come: readers tell by it what still waits.
+
+    They lie there stream by stream, so that whoever reads a stream reads little else.
+    """
+    columns = columns_of(rows.take(by_stream(rows)))
     values = ", ".join(f"nullif({n}, {NONE})" if a.dtype.kind == "i" else n for n, a in columns.items())
     with lake.transaction() as work:
         work.offer("incoming_rows", columns)

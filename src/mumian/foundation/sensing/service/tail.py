@@ -15,7 +15,7 @@ _BEFORE_ALL = NONE
 
 @dataclass(frozen=True, eq=False)
 class Latest:
-    """By stream id: time, result, id and flags of the newest observation (time `NONE`: there is none), and how many there are.
+    """By stream id: the newest observation without its details (time `NONE`: there is none), and how many there are.
 
     `details` has those of the newest observations that have any.
     """
@@ -25,6 +25,7 @@ class Latest:
     ids: Int64
     counts: Int64
     flags: Int64
+    result_times: Int64
     details: dict[int, str] = field(default_factory=dict)
 
 
@@ -44,7 +45,7 @@ class Tail:
         self.hidden: Int64 = np.empty(0, np.int64)
         self.complete: Int64 = np.full(1, _BEFORE_ALL, np.int64)
         none, nothing = np.full(1, NONE, np.int64), np.zeros(1, np.int64)
-        self.latest = Latest(none, np.full(1, np.nan), nothing.copy(), nothing.copy(), nothing.copy())
+        self.latest = Latest(none, np.full(1, np.nan), nothing.copy(), nothing.copy(), nothing.copy(), none.copy())
 
     def __len__(self) -> int:
         return self._count
@@ -64,6 +65,7 @@ class Tail:
             np.append(latest.ids, np.zeros(missing, np.int64)),
             np.append(latest.counts, np.zeros(missing, np.int64)),
             np.append(latest.flags, np.zeros(missing, np.int64)),
+            np.append(latest.result_times, np.full(missing, NONE, np.int64)),
             latest.details,
         )
 
@@ -104,6 +106,7 @@ class Tail:
             latest.results[streams] = rows.results[chosen]
             latest.ids[streams] = rows.ids[chosen]
             latest.flags[streams] = rows.flags[chosen]
+            latest.result_times[streams] = rows.result_times[chosen]
             if rows.details is not None or latest.details:
                 self._advance_details(streams, None if rows.details is None else rows.details[chosen])
 
@@ -122,7 +125,7 @@ class Tail:
             known = np.where((streams > 0) & (streams < len(latest.times)), streams, 0)
             columns = (latest.times[known], latest.results[known], latest.ids[known], latest.counts[known], latest.flags[known])
             told = latest.details and {s: latest.details[s] for s in known.tolist() if s in latest.details}
-            return Latest(*columns, told or {})
+            return Latest(*columns, latest.result_times[known], told or {})
 
     def renew(self, stream: int, newest: Observations, rows: Observations) -> None:
         """Set what is newest of a stream (a row or none), how many it has and from when to when, from all its rows."""

@@ -11,6 +11,7 @@ from mumian.foundation.sensing.sta.dividing import Divider
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.model import EntitySet, Property
 from mumian.foundation.sensing.sta.observations import ObservationSearch, Streams
+from mumian.foundation.sensing.sta.observed import Observed
 from mumian.foundation.sensing.sta.options import Options
 from mumian.foundation.sensing.sta.records import MOST_IDS, Owners, Page, Wish
 from mumian.foundation.sensing.sta.rendering import Spans
@@ -95,7 +96,8 @@ class Asking:
 
     def any_multi(self, rows: Sequence[Sequence[int]]) -> bool:
         """Whether any of these observations belongs to a MultiDatastream."""
-        return any(self.is_multi(stream) for stream in {row[1] for row in rows})
+        newest = rows.columns.streams[:1].tolist() if isinstance(rows, Observed) else None
+        return any(self.is_multi(stream) for stream in newest or {row[1] for row in rows})
 
     async def ids(self, entities: str, condition: Expression, option: str) -> Sequence[int]:
         """The ids of the entities of a set in the records that fulfil a condition."""

@@ -14,6 +14,7 @@ from mumian.foundation.sensing.contracts import Receipt
 from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.rules import microseconds
 from mumian.foundation.sensing.sta import ingest, reading, rendering, tasking
+from mumian.foundation.sensing.sta.observed import columns_of
 from mumian.foundation.sensing.sta.paths import Path, parse_path
 from mumian.foundation.sensing.sta.writing import observing, requests
 from mumian.foundation.sensing.sta.writing.model import TYPES
@@ -147,7 +148,7 @@ async def _create_observation(sensing: Sensing, request: Request) -> Answer:
     receipt, batch = await observing.record(sensing, parsed, request.caller, True, key, digest)
     shown = sensing.amendments.renumbered(batch.numbered(np.asarray(receipt.ids)))
     info = sensing.registry.numbered(int(batch.streams[0]))
-    row = rendering.columns_of(shown)[0]
+    row = columns_of(shown)[0]
     entity = rendering.observation(row, request.base, multi=info is not None and info.multi)
     location = (b"location", f"{request.base}/Observations({int(shown.ids[0])})".encode())
     return Answer(201, msgspec.json.encode(entity), (location, *_replayed(receipt)))

@@ -3,26 +3,20 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.sensing.contracts import NONE, Int64, Observations
-from mumian.foundation.sensing.service.finder import TABLE
-from mumian.foundation.sensing.sta import rendering
+from mumian.foundation.sensing.sta.fetching import Fetching
+from mumian.foundation.sensing.sta.observed import Observed
 from mumian.foundation.sensing.sta.options import Options
 from mumian.foundation.sensing.sta.records import Page
-from mumian.foundation.sensing.sta.shelf import Shelf
 from mumian.foundation.sensing.sta.syntax import Path
-from mumian.foundation.storage.contracts import Lake
 
-_SHELVES: "WeakKeyDictionary[Sensing, Shelf]" = WeakKeyDictionary()
-_AHEAD, _SPARE = 256, 16
-_COLUMNS = ", ".join(
-    f"coalesce({column.name}, 0) AS flags" if column.name == "flags" else column.name for column in TABLE.columns
-)
+_FETCHING: "WeakKeyDictionary[Sensing, Fetching]" = WeakKeyDictionary()
+_AHEAD = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +54,8 @@ class Newest:
     def __init__(self, sensing: Sensing, options: Options) -> None:
         self._sensing = sensing
         self._options = options
-        self._shelf = _SHELVES.setdefault(sensing, Shelf())
+        self._fetching = _FETCHING.get(sensing) or _FETCHING.setdefault(sensing, Fetching(sensing))
+        self._shelf = self._fetching.shelf
         self.fits = _wanted(options)
 
     async def one(self, stream: int) -> Page:
@@ -68,29 +63,50 @@ class Newest:
         options = self._options
         last = None if options.after is None else (int(options.after[0]), int(options.after[1]))
         recent = self._shelved(stream, last) or self._remembered(stream, last)
+        if recent is None and last is None:
+            await self._fetching.fetch([stream], options.top)
+            recent = self._shelved(stream, None)
         if recent is None:
             recent = await asyncio.to_thread(self._read, stream, last)
         counts = {0: self._sensing.counts([stream])[stream]} if options.count else {}
-        return Page({0: _keyed(recent.rows)}, {0} if recent.more else set(), counts)
+        return Page({0: Observed(recent.rows)}, {0} if recent.more else set(), counts)
 
     async def each(self, streams: Sequence[int]) -> Page:
         """The newest of each stream."""
+        page = Page()
+        if self._options.top == 1 and not self._sensing.amendments.any:
+            self._very_newest(np.asarray(streams, np.int64), page)
+        else:
+            for stream, recent in (await self._newest_of(streams)).items():
+                if len(recent.rows):
+                    page.rows[stream] = Observed(recent.rows)
+                if recent.more:
+                    page.more.add(stream)
+        if self._options.count:
+            page.counts = self._sensing.counts(streams)
+        return page
+
+    def _very_newest(self, streams: Int64, page: Page) -> None:
+        """The one newest of each stream, which memory always knows."""
+        newest = self._sensing.tail.newest(streams)
+        there = np.flatnonzero(newest.times != NONE)
+        page.more = set(streams[newest.counts > 1].tolist())
+        for place, stream in zip(there.tolist(), streams[there].tolist(), strict=True):
+            row = (int(newest.ids[place]), stream, int(newest.times[place]), float(newest.results[place]))
+            more = (int(newest.result_times[place]), int(newest.flags[place]), newest.details.get(stream))
+            page.rows[stream] = [(*row, *more, row[2], row[0])]
+
+    async def _newest_of(self, streams: Sequence[int]) -> dict[int, Recent]:
         found: dict[int, Recent | None] = {}
         chosen = self._of_many(streams)
         for stream in streams:
             found[stream] = newest_first(*chosen(stream), self._options.top, None) or self._shelved(stream, None)
         missing = [stream for stream, recent in found.items() if recent is None]
         if missing:
-            found |= await asyncio.to_thread(self._read_many, missing)
-        page = Page()
-        for stream, recent in found.items():
-            if recent is not None and len(recent.rows):
-                page.rows[stream] = _keyed(recent.rows)
-            if recent is not None and recent.more:
-                page.more.add(stream)
-        if self._options.count:
-            page.counts = self._sensing.counts(streams)
-        return page
+            await self._fetching.fetch(missing, self._options.top)
+        for stream in missing:  # many at one time, or many that are shown no more, are not enough yet
+            found[stream] = self._shelved(stream, None) or await asyncio.to_thread(self._read, stream, None)
+        return {stream: recent for stream, recent in found.items() if recent is not None}
 
     def _of_many(self, streams: Sequence[int]) -> Callable[[int], tuple[Observations, int]]:
         """The rows that memory holds of these streams, by stream."""
@@ -148,7 +164,7 @@ class Newest:
             before, upto = (recorder.folded, tail.generation), self._sensing.last_id
             held, complete = self._held(stream)
             far = last is not None and last[0] < complete
-            rows = self._before(stream, last[0] + 1 if far and last is not None else complete, wanted)
+            rows = self._fetching.before(stream, last[0] + 1 if far and last is not None else complete, wanted)
             if before != (recorder.folded, tail.generation):
                 continue  # a fold in between would show rows twice or not at all: look again
             since = int(rows.times.min()) + 1 if len(rows) >= wanted else NONE
@@ -160,51 +176,6 @@ class Newest:
             if found is not None:
                 return found
             wanted *= 4
-
-    def _read_many(self, streams: Sequence[int]) -> dict[int, Recent | None]:
-        """From the lake, all at once, the newest of each stream and some more."""
-        recorder, tail, wanted = self._sensing.recorder, self._sensing.tail, self._options.top + _SPARE
-        sql = (
-            f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY stream ORDER BY time DESC, id DESC) AS place_ "
-            "FROM observation WHERE stream IN (SELECT unnest(CAST($s AS BIGINT[])))) WHERE place_ <= $n ORDER BY stream, id"
-        )
-        while True:
-            before, upto, held = (recorder.folded, tail.generation), self._sensing.last_id, tail.rows()
-            rows = self._asked(sql, s=list(streams), n=wanted)
-            if before == (recorder.folded, tail.generation):
-                break
-        held = held.take(np.flatnonzero(np.isin(held.streams, streams) & (held.ids <= upto)))
-        found: dict[int, Recent | None] = {}
-        for stream in streams:
-            start, end = np.searchsorted(rows.streams, (stream, stream + 1))
-            kept, own = rows.take(slice(start, end)), held.take(np.flatnonzero(held.streams == stream))
-            since = int(kept.times.min()) + 1 if len(kept) >= wanted else NONE
-            whole = Observations.concat([kept, own.take(np.flatnonzero(~np.isin(own.ids, kept.ids)))])
-            recent = newest_first(self._shown(whole), since, self._options.top, None)
-            if recent is None:  # many at one time, or many that are shown no more
-                recent = self._read(stream, None)
-            else:
-                self._shelf.put(stream, whole, since, upto)
-            found[stream] = recent
-        return found
-
-    def _before(self, stream: int, time: int, most: int) -> Observations:
-        sql = f"SELECT {_COLUMNS} FROM observation WHERE stream = $s AND time < $t ORDER BY time DESC, id DESC LIMIT $n"
-        return self._asked(sql, s=stream, t=time, n=most)
-
-    def _asked(self, sql: str, **params: Any) -> Observations:
-        lake: Any = self._sensing.platform.get(Lake)  # type: ignore[type-abstract]
-        found = lake.columns(sql, **params)
-        moments = found["result_time"]
-        if moments.dtype.kind != "i":
-            moments = np.full(len(found["id"]), NONE, np.int64)
-        details = found["detail"] if any(text is not None for text in found["detail"].tolist()) else None
-        columns = (found["stream"], found["time"], found["result"].astype(np.float64), found["id"], moments)
-        return Observations(*columns, found["flags"].astype(np.int64), details)
-
-
-def _keyed(rows: Observations) -> list[Any]:
-    return [(*row, row[2], row[0]) for row in rendering.columns_of(rows)]
 
 
 def _wanted(options: Options) -> bool:

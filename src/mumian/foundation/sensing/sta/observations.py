@@ -65,7 +65,7 @@ class ObservationSearch:
     async def page(
         self, options: Options, condition: Expression | None, owners: Streams | None, id_: int | None = None, each: bool = False
     ) -> Page:
-        """A page (for `each` owner one) of observations, as tuples of `rendering.Observed` with sort keys behind."""
+        """A page (for `each` owner one) of observations, as tuples of `observed.Row` with sort keys behind."""
         if condition is None and id_ is None and owners is not None and owners.features is None:
             newest = Newest(self._sensing, options)
             if newest.fits:
@@ -182,16 +182,17 @@ class ObservationSearch:
 
 
 def _paged(found: Mapping[str, Any], keys: Keys, options: Options, each: bool) -> Page:
-    page = Page()
+    page, kept = Page(), dict[int, list[Any]]()
     columns = [_column(found[name]) for name in (*_COLUMNS, *(f"k{n}_" for n in range(len(keys.keys))))]
     columns[3] = found["result"].astype(np.float64).tolist()
     columns[4] = [NONE if moment is None else moment for moment in columns[4]]
     for parent, row in zip(found["parent_"].tolist(), zip(*columns, strict=True), strict=True):
-        rows = page.rows.setdefault(parent if each else 0, [])
+        rows = kept.setdefault(parent if each else 0, [])
         if len(rows) == options.top:
             page.more.add(parent if each else 0)
         else:
             rows.append(row)
+    page.rows.update(kept)
     return page
 
 

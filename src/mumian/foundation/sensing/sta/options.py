@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -17,6 +18,7 @@ NAMES = (*NESTED, "$resultFormat")
 FORMATS = {"": "json", "json": "json", "default": "json", "dataarray": "dataArray", "csv": "CSV"}
 DEFAULT_TOP, MOST_TOP = 100, 10_000
 _MOST_SKIP, _MOST_TEXT, _DEEPEST, _MOST_LINKS = 2**53, 20_000, 8, 40
+_MOST_REMEMBERED = 2_000
 _TOKEN = "$skiptoken"  # noqa: S105
 
 
@@ -42,8 +44,13 @@ class Options:
     def next_query(self, after: list[Any]) -> str:
         """The query string of the page that begins behind the entity with these sort keys."""
         token = base64.urlsafe_b64encode(msgspec.json.encode(after)).rstrip(b"=").decode()
+        return f"{self._kept}{_TOKEN}={token}"
+
+    @cached_property
+    def _kept(self) -> str:
+        """What the next page asks for as well."""
         kept = [(name, value) for name, value in self.given if name not in ("$skip", _TOKEN)]
-        return "&".join(f"{name}={quote(value, safe='')}" for name, value in [*kept, (_TOKEN, token)])
+        return "".join(f"{name}={quote(value, safe='')}&" for name, value in kept)
 
     def name(self, option: str) -> str:
         """How a fault calls one of these options."""
@@ -52,11 +59,18 @@ class Options:
 
 def parse_query(query: bytes) -> Options:
     """A query string as options; raises Invalid that names the option."""
+    return _remembered(query) if len(query) <= _MOST_REMEMBERED else _parsed(query)
+
+
+def _parsed(query: bytes) -> Options:
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query), errors="strict")
     except (UnicodeDecodeError, ValueError) as error:
         raise Malformed(Fault("query", "field.syntax", {"reason": str(error)[:200]})) from None
     return _options(pairs, "", 0)
+
+
+_remembered = lru_cache(2048)(_parsed)
 
 
 def _options(pairs: list[tuple[str, str]], option: str, depth: int) -> Options:

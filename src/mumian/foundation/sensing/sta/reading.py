@@ -14,6 +14,7 @@ from mumian.foundation.sensing.sta.conformance import server_settings
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.expanding import Expanding, last_keys
 from mumian.foundation.sensing.sta.model import EntitySet
+from mumian.foundation.sensing.sta.observed import columns_of
 from mumian.foundation.sensing.sta.options import Options, parse_query
 from mumian.foundation.sensing.sta.paths import SETS, Path
 from mumian.foundation.sensing.sta.records import Owners, Page
@@ -62,7 +63,7 @@ async def reply(sensing: Sensing, path: Path, query: bytes, base: str, own: Sequ
 
 def observation_entities(rows: Observations, base: str) -> list[Entity]:
     """Observations as entities."""
-    return [rendering.observation(row, base) for row in rendering.columns_of(rows)]
+    return [rendering.observation(row, base) for row in columns_of(rows)]
 
 
 class Reader:

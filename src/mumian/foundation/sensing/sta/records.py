@@ -60,7 +60,7 @@ class Page:
     For `each` owner the rows, `more` and `counts` are by its id, else by 0.
     """
 
-    rows: dict[int, list[Any]] = field(default_factory=dict)
+    rows: dict[int, Sequence[Any]] = field(default_factory=dict)
     more: set[int] = field(default_factory=set)
     counts: dict[int, int] = field(default_factory=dict)
 
@@ -118,15 +118,16 @@ def _owned(owners: Owners, rows: str) -> tuple[str, str]:
 def page(session: Session, engine: str, wish: Wish, now: int) -> Page:
     """Answer a wish."""
     dialect = DIALECTS[engine]
-    found = Page()
+    found, kept = Page(), dict[int, list[Any]]()
     asked = statement(wish, dialect, now)
     for row in session.rows(asked.sql, **asked.params):
         parent = int(row["parent_"]) if wish.each else 0
-        rows = found.rows.setdefault(parent, [])
+        rows = kept.setdefault(parent, [])
         if len(rows) == wish.options.top:
             found.more.add(parent)
         else:
             rows.append(row)
+    found.rows.update(kept)
     if wish.options.count:
         found.counts = counts(session, dialect, wish, now)
     return found

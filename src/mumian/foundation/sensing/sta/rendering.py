@@ -10,18 +10,18 @@ import numpy as np
 
 from mumian.foundation.sensing.contracts import NONE, Observations
 from mumian.foundation.sensing.flags import names_of
-from mumian.foundation.sensing.rules import instant
 from mumian.foundation.sensing.sta.entity_sets import MODEL
 from mumian.foundation.sensing.sta.model import EntitySet
+from mumian.foundation.sensing.sta.moments import span_of, written, written_many, written_or_null
+from mumian.foundation.sensing.sta.observed import Observed
+from mumian.foundation.sensing.sta.observed import Row as ObservedRow
 from mumian.kernel.errors import Invalid
 from mumian.kernel.unit_of_work import Row
 
 Entity = dict[str, Any]
 Spans = tuple[tuple[int, int] | None, tuple[int, int] | None]
-Observed = tuple[int, int, int, float, int, int, str | None]
 LINK = "@iot.navigationLink"
 _PLAIN = ["id", "selfLink", "phenomenonTime", "resultTime", "result", "Datastream", "FeatureOfInterest"]
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_000_000
 
 
 def _json(text: str | None) -> Any:
@@ -94,16 +94,12 @@ _RENDER: dict[str, Callable[[Row], Entity]] = {
 def entity(entities: EntitySet, row: Row, base: str, spans: Spans = (None, None)) -> Entity:
     """A whole entity of the records: id, self link, properties, the `spans` of a stream's times, and navigation links."""
     own = f"{base}/{entities.name}({row['id']})"
-    links = {f"{name}{LINK}": f"{own}/{name}" for name in entities.links}
-    times = {
-        name: "/".join(written(moment) for moment in span)
-        for name, span in zip(("phenomenonTime", "resultTime"), spans, strict=True)
-        if span is not None
-    }
+    links = {name: own + end for name, end in _LINKS[entities.name]}
+    times = {name: span_of(span) for name, span in zip(("phenomenonTime", "resultTime"), spans, strict=True) if span is not None}
     return {"@iot.id": row["id"], "@iot.selfLink": own, **_RENDER[entities.name](row), **times, **links}
 
 
-def observation(row: Observed, base: str, multi: bool = False) -> Entity:
+def observation(row: ObservedRow, base: str, multi: bool = False) -> Entity:
     """An observation from id, stream, time, result, result time, flags and details; a missing result is null."""
     number, _, time, result, result_time, flags, detail = row[:7]
     own = f"{base}/Observations({number})"
@@ -137,58 +133,47 @@ def _detail(found: Entity, detail: dict[str, Any], time: int) -> None:
         found["parameters"] = detail["parameters"]
 
 
-def plain_observations(rows: Sequence[Sequence[Any]], base: str, select: Sequence[tuple[str, ...]]) -> bytes | None:
+def plain_observations(rows: Sequence[Any], base: str, select: Sequence[tuple[str, ...]]) -> bytes | None:
     """Many observations as a JSON list, quickly, whole or with some properties; None where any has more to it than that."""
-    wanted = [steps[0] for steps in select] or _PLAIN
-    if any(name not in _PLAIN for name in wanted) or any(row[5] or row[6] is not None for row in rows):
+    wanted = dict.fromkeys([steps[0] for steps in select] or _PLAIN)
+    if any(name not in _PLAIN for name in wanted):
         return None
-    address = msgspec.json.encode(f"{base}/Observations(").decode()[:-1].replace("%", "%%")
-    pieces: dict[str, tuple[str, Callable[[], list[str]]]] = {
-        "id": ('"@iot.id":%s', lambda: [str(row[0]) for row in rows]),
-        "selfLink": (f'"@iot.selfLink":{address}%s)"', lambda: [str(row[0]) for row in rows]),
-        "phenomenonTime": ('"phenomenonTime":"%s"', lambda: _many([row[2] for row in rows])),
-        "resultTime": ('"resultTime":%s', lambda: ["null" if row[4] == NONE else f'"{written(row[4])}"' for row in rows]),
-        "result": ('"result":%s', lambda: _numbers([row[3] for row in rows])),
-        "Datastream": (f'"Datastream{LINK}":{address}%s)/Datastream"', lambda: [str(row[0]) for row in rows]),
-        "FeatureOfInterest": (
-            f'"FeatureOfInterest{LINK}":{address}%s)/FeatureOfInterest"',
-            lambda: [str(row[0]) for row in rows],
-        ),
-    }
-    chosen = [pieces[name] for name in dict.fromkeys(wanted)]
-    template = "{" + ",".join(text for text, _ in chosen) + "}"
-    parts = [template % values for values in zip(*(make() for _, make in chosen), strict=True)]
-    return f"[{','.join(parts)}]".encode()
+    columns = rows.columns if isinstance(rows, Observed) else _gathered(rows)
+    if columns is None or columns.flags.any() or (columns.details is not None and any(columns.details != None)):  # noqa: E711
+        return None
+    if not len(columns):
+        return b"[]"
+    address = msgspec.json.encode(f"{base}/Observations(")[:-1].replace(b"%", b"%%")
+    templates, values = zip(*(_piece(name, columns, address) for name in wanted), strict=True)
+    flat: list[Any] = [None] * (len(columns) * len(values))
+    for place, column in enumerate(values):
+        flat[place :: len(values)] = column
+    template = b"{" + b",".join(templates) + b"},"
+    return b"[" + (template * len(columns))[:-1] % tuple(flat) + b"]"
 
 
-def _numbers(results: list[float]) -> list[str]:
-    """Many results as JSON, at once; missing ones as null."""
-    return msgspec.json.encode(results)[1:-1].decode().split(",") if results else []
+def _piece(name: str, rows: Observations, address: bytes) -> tuple[bytes, list[Any]]:
+    """How a property of an observation is written, and its value in each row."""
+    if name == "phenomenonTime":
+        return b'"phenomenonTime":"%b"', written_many(rows.times)
+    if name == "resultTime":
+        return b'"resultTime":%b', written_or_null(rows.result_times)
+    if name == "result":
+        return b'"result":%b', msgspec.json.encode(rows.results.tolist())[1:-1].split(b",")
+    if name == "id":
+        return b'"@iot.id":%d', rows.ids.tolist()
+    if name == "selfLink":
+        return b'"@iot.selfLink":' + address + b'%d)"', rows.ids.tolist()
+    link = name.encode()
+    return b'"' + link + LINK.encode() + b'":' + address + b"%d)/" + link + b'"', rows.ids.tolist()
 
 
-def _many(times: list[int]) -> list[str]:
-    """Many times as ISO 8601, at once."""
-    unit = "ms" if all(time % 1000 == 0 for time in times) else None
-    if unit is None or (times and not _FIRST <= min(times) <= max(times) <= _LAST):
-        return [written(time) for time in times]
-    texts: list[str] = np.datetime_as_string(np.array(times, "datetime64[us]"), unit="ms").tolist()
-    return [f"{text}Z" for text in texts]
-
-
-def columns_of(rows: Observations) -> list[Observed]:
-    """Rows as tuples of id, stream, time, result, result time, flags and details."""
-    details = [None] * len(rows) if rows.details is None else rows.details.tolist()
-    columns = (rows.ids, rows.streams, rows.times, rows.results, rows.result_times, rows.flags)
-    return list(zip(*(column.tolist() for column in columns), details, strict=True))
-
-
-def written(time: int) -> str:
-    """µs since 1970 as ISO 8601 UTC, with milliseconds or microseconds as needed."""
-    try:
-        moment = instant(time)
-    except OverflowError:
-        return "9999-12-31T23:59:59.999Z" if time > 0 else "0001-01-01T00:00:00.000Z"
-    return moment.isoformat(timespec="milliseconds" if time % 1000 == 0 else "microseconds").replace("+00:00", "Z")
+def _gathered(rows: Sequence[Sequence[Any]]) -> Observations | None:
+    """Rows as columns; None where one has details."""
+    if any(row[6] is not None for row in rows):
+        return None
+    ids, streams, times, result_times, flags = (np.array([row[place] for row in rows], np.int64) for place in (0, 1, 2, 4, 5))
+    return Observations(streams, times, np.array([row[3] for row in rows], np.float64), ids, result_times, flags)
 
 
 def selected(
@@ -229,6 +214,7 @@ def _put(found: Entity, value: Any, steps: tuple[str, ...]) -> None:
     found[steps[-1]] = value
 
 
+_LINKS = {name: [(f"{link}{LINK}", f"/{link}") for link in entities.links] for name, entities in MODEL.items()}
 TOP_NAMES: dict[str, list[str]] = {
     name: list(dict.fromkeys(shown.split("/")[0] for shown in entities.shown if shown != "id"))
     + (["phenomenonTime", "resultTime"] if entities.rows == "sensing_stream" else [])

@@ -55,6 +55,8 @@ class Shelf:
             if len(held) - first != last - entry.upto or time.monotonic() - entry.read > _SECONDS:
                 self._forget(stream)
                 return None
+            if first == len(held):
+                return entry
             fresh = held.take(slice(first, None))
             fresh = fresh.take(np.flatnonzero(fresh.streams == stream))
             rows = Observations.concat([entry.rows, fresh]) if len(fresh) else entry.rows

@@ -18,7 +18,7 @@ from mumian.foundation.sensing.errors import BadRows
 from mumian.foundation.sensing.events import EntityChanged, EntityDeleted
 from mumian.foundation.sensing.rules import newest
 from mumian.foundation.sensing.sta import ingest
-from mumian.foundation.sensing.sta.rendering import written
+from mumian.foundation.sensing.sta.moments import written
 from mumian.foundation.sensing.sta.writing import observing
 from mumian.foundation.sensing.sta.writing.errors import Doubled
 from mumian.kernel.errors import Invalid, NotFound
