@@ -57,6 +57,12 @@ class Tables:
         row = store.table(session, dataset)
         return None if row is None else _info(spec, row)
 
+    @staticmethod
+    def last_row(session: Session, dataset: str) -> int:
+        """The highest `_id` that any row of a dataset ever had; 0 before the first load."""
+        row = store.table(session, dataset)
+        return 0 if row is None else int(row["last_row"])
+
     async def ensure(self, dataset: str) -> TableInfo:
         """Have a table in the lake for a declared dataset, with all its fields; raises NotFound and NoFields."""
         spec: DatasetSpec = self._platform.declarations.get("Dataset", dataset).spec
