@@ -214,3 +214,37 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     peak_bytes: int = 0
     resumed: int = 0
     costs: dict[str, float] = {}
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """An exchange job as it is kept.
+
+    `state`: queued, running, done, stopped (too many rows break rules), cancelled, failed. `organisation` gives the rows,
+    `holder` gets them, `person` asked. `attempts` counts the starts of its process. Times are ISO 8601 UTC texts, empty: not yet.
+    """
+
+    id: str
+    version: int
+    state: str
+    job: Job
+    dataset: str
+    grant: str
+    holder: str
+    organisation: str
+    person: str
+    submitted: str
+    started: str = ""
+    ended: str = ""
+    attempts: int = 0
+    cancelling: bool = False
+    outcome: Outcome | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told on its standard input, and never on disk: keys in hexadecimal by name, statements, and bounds."""
+
+    keys: dict[str, str]
+    attach: tuple[str, ...]
+    engines: int
+    memory: str
+    search_memory: str

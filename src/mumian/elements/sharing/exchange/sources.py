@@ -1,5 +1,6 @@
 """Sources: what a job reads, how it is cut into chunks, and how one notices that it is not the same any more."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,6 +13,7 @@ from mumian.elements.sharing.exchange.contracts import Chunk, FileSource, Job, L
 from mumian.elements.sharing.exchange.statements import literal, quoted
 
 _CSV = (".csv", ".txt")
+_DIALECT = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true"  # RFC 4180
 
 
 class BadSource(Exception):
@@ -129,7 +131,7 @@ def _reference(reference: Reference) -> str:
         return f"lake.main.{quoted(reference.table)}"
     paths = [literal(path) for path in reference.files]
     reader = "read_csv" if _is_csv(Path(reference.files[0])) else "read_parquet"
-    options = ", header = true, all_varchar = true" if reader == "read_csv" else ""
+    options = f", {_DIALECT}" if reader == "read_csv" else ""
     return f"{reader}([{', '.join(paths)}]{options})"
 
 
@@ -167,7 +169,7 @@ def _is_csv(path: Path) -> bool:
 def _staged(path: Path, staged: Path, connection: Any) -> Path:
     if not staged.exists():
         draft = staged.with_suffix(".draft")
-        select = f"SELECT * FROM read_csv({literal(str(path))}, header = true, all_varchar = true, strict_mode = true)"
+        select = f"SELECT * FROM read_csv({literal(str(path))}, {_DIALECT})"
         try:
             connection.execute(f"COPY ({select}) TO {literal(str(draft))} (FORMAT parquet, COMPRESSION snappy)")
         except Exception as error:
@@ -178,8 +180,9 @@ def _staged(path: Path, staged: Path, connection: Any) -> Path:
 
 
 def _first(error: Exception) -> str:
-    """The first line of what DuckDB says, without values: these may be personal."""
-    return str(error).splitlines()[0].split(":")[0][:200]
+    """Where DuckDB found a fault, without the values there: they may be personal."""
+    found = re.search(r"CSV Error on Line: (\d+)", str(error))
+    return f"line {found[1]}" if found else str(error).splitlines()[0].split(":")[0][:200]
 
 
 def missing(job: Job, opened: Opened) -> Iterator[str]:

@@ -41,6 +41,8 @@ def open_engine(
     native = native_functions() if compiled else None
     # One thread, so that a part's bytes depend on its rows alone.
     duck = Duck(threads="1", memory_limit=memory, temp_directory=str(staging), preserve_insertion_order="true")
+    # Few rows are not held back for more to come: rows are written in the order in which they are read.
+    duck.execute("SET enable_caching_operators = false")
     for statement in attach:
         duck.execute(statement)
     judged = Judged(job.chunk_rows, rejecting)
