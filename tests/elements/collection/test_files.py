@@ -17,7 +17,16 @@ from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
 from tests.elements.collection.conftest import connect, held, inbox, run
 
-MESSY = '某区商铺名录（内部）\n制表日期：2024年1月\n\n编号;名称;Since;seats;changed\n1;甲店;2024/1/2;1,200;2024-01-02 08:00:00\n2;"乙;店";2024年3月4日;20;2024/1/2 8:00\n\n注：以上数据由街道报送\n'
+MESSY = """某区商铺名录（内部）
+制表日期：2024年1月
+
+编号;名称;Since;seats;changed
+1;甲店;2024/1/2;1,200;2024-01-02 08:00:00
+2;"乙;店";2024年3月4日;20;2024/1/2 8:00
+
+注：以上数据由街道报送
+"""
+FEATURE = '{"type": "Feature", "properties": {"编号": 1, "name": "p"}, "geometry": null}'
 FILES = {"kind": "files", "path": "*"}
 
 
@@ -60,23 +69,19 @@ async def test_bad_rows_are_kept_aside_with_file_line_field_and_reason(town: Pla
     assert kept[0]["cells"] == {"编号": "x", "name": "坏", "since": "2024-13-01", "seats": "5"}
 
 
-async def test_too_many_bad_rows_load_nothing(town: Platform) -> None:
-    (inbox(town) / "shops.csv").write_text("编号,name\n1,a\nx,b\n", "utf-8")
-    await connect(town, "shops-file", source=FILES)
-    done = await run(town, "shops-file")
-    assert (done.state, done.error["key"] if done.error else "") == ("stopped", "collection.too_many_bad")
-    assert await held(town) == []
-
-
-async def test_an_empty_delivery_empties_no_dataset(town: Platform) -> None:
+async def test_neither_bad_nor_empty_deliveries_touch_the_dataset(town: Platform) -> None:
     file = inbox(town) / "shops.csv"
-    file.write_text("编号,name\n1,a\n2,b\n", "utf-8")
     await connect(town, "shops-file", source=FILES)
-    await run(town, "shops-file")
-    file.write_text("编号,name\n", "utf-8")
-    done = await run(town, "shops-file")
-    assert (done.state, done.error["key"] if done.error else "") == ("stopped", "collection.empty")
-    assert len(await held(town)) == 2
+    for content, state, key in (
+        ("编号,name\n1,a\n2,b\n", "done", ""),
+        ("编号,name\n1,a\nx,b\n", "stopped", "collection.too_many_bad"),
+        ("编号,name\n", "stopped", "collection.empty"),
+        ("a,b\n1,2\n", "stopped", "collection.nothing_fits"),
+    ):
+        file.write_text(content, "utf-8")
+        done = await run(town, "shops-file")
+        assert (done.state, done.error["key"] if done.error else "") == (state, key)
+        assert await held(town) == [(1, "a"), (2, "b")]
 
 
 async def test_only_files_that_were_not_taken_yet_are_added(town: Platform) -> None:
@@ -105,22 +110,22 @@ WRITERS = {
     "a.parquet": _parquet,
     "a.json": lambda path: path.write_text('[{"编号": 1, "name": "p", "more": {"x": [1]}}]', "utf-8"),
     "a.jsonl": lambda path: path.write_text('{"编号": 1, "name": "p"}\n', "utf-8"),
-    "a.geojson": lambda path: path.write_text(
-        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"编号": 1, "name": "p"}, "geometry": null}]}'
-    ),
+    "a.geojson": lambda path: path.write_text(f'{{"type": "FeatureCollection", "features": [{FEATURE}]}}', "utf-8"),
     "a.csv.gz": lambda path: path.write_bytes(gzip.compress("编号,name\n1,p\n".encode())),
     "a.zip": _zip,
     "b.csv": lambda path: path.write_bytes("编号\tname\n1\tp\n".encode("utf-16")),
 }
 
 
-@pytest.mark.parametrize("file", WRITERS)
-async def test_every_format_is_read(town: Platform, file: str) -> None:
-    WRITERS[file](inbox(town) / file)
-    await connect(town, "shops-file", source=FILES)
-    done = await run(town, "shops-file")
-    assert done.state == "done", done.error
-    assert await held(town) == [(1, "p")]
+async def test_every_format_is_read(town: Platform) -> None:
+    for number, (file, write) in enumerate(WRITERS.items()):
+        folder = inbox(town) / f"f{number}"
+        folder.mkdir()
+        write(folder / file)
+        await connect(town, f"shops-{number}", source={"kind": "files", "path": f"f{number}/*"})
+        done = await run(town, f"shops-{number}")
+        assert (file, done.state, done.good) == (file, "done", 1), done.error
+        assert await held(town) == [(1, "p")]
 
 
 async def test_a_line_of_json_that_cannot_be_read_is_told(town: Platform) -> None:
@@ -160,17 +165,18 @@ def _archive(*names: str) -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.parametrize("file", REFUSED)
 async def test_what_cannot_or_must_not_be_read_is_refused_with_its_reason(
-    town: Platform, file: str, monkeypatch: pytest.MonkeyPatch
+    town: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mumian.elements.collection.sources.unpacking._FREE", 1 << 20)
     monkeypatch.setattr("mumian.elements.collection.sources.unpacking._RATIO", 20)
-    content, key = REFUSED[file]
-    (inbox(town) / file).write_bytes(content())
-    await connect(town, "shops-file", source=FILES)
-    done = await run(town, "shops-file")
-    assert (done.state, done.error["key"] if done.error else "") == ("failed", key)
+    for number, (file, (content, key)) in enumerate(REFUSED.items()):
+        folder = inbox(town) / f"f{number}"
+        folder.mkdir()
+        (folder / file).write_bytes(content())
+        await connect(town, f"shops-{number}", source={"kind": "files", "path": f"f{number}/*"})
+        done = await run(town, f"shops-{number}")
+        assert (file, done.state, done.error["key"] if done.error else "") == (file, "failed", key)
     assert await held(town) == []
 
 
