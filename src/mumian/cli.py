@@ -23,6 +23,8 @@ import_ = App(name="import", help="Bring data in from files.")
 app.command(import_)
 devices = App(name="devices", help="The ledger of devices 物联设备台账.")
 app.command(devices)
+text = App(name="text", help="Text classifiers 文本分类: train on a city's own tickets, predict.")
+app.command(text)
 
 Prune = Annotated[bool, Parameter(help="Delete what this folder no longer holds.")]
 Json = Annotated[bool, Parameter(help="Print JSON for programmes.")]
@@ -231,6 +233,45 @@ def address_train(*, input: Path, name: str, members: int = 2, rounds: int = 14)
     from mumian.app import addresses
 
     addresses.train(input, name, members, rounds)
+
+
+@text.command(name="train")
+def text_train(
+    *,
+    name: str,
+    input: Path,  # noqa: A002
+    text: Annotated[str, Parameter(help="The columns to read, the title first: TITLE,BODY")],
+    label: Annotated[str, Parameter(help="The column to learn; several make a path of levels: LEVEL1,LEVEL2")],
+    wanted: Annotated[float, Parameter(help="It answers where so large a share of answers is right, else abstains.")] = 0.95,
+    id: Annotated[str | None, Parameter(help="The column that numbers the tickets, for similar cases.")] = None,  # noqa: A002
+) -> None:
+    """Train a classifier on labelled texts (CSV, also gzipped, or XLSX); a draft in the register of models."""
+    from mumian.app import texts
+
+    texts.train(name, input, text, label, wanted, id)
+
+
+@text.command(name="predict")
+def text_predict(
+    *,
+    name: str,
+    input: Path,  # noqa: A002
+    text: Annotated[str, Parameter(help="The columns to read, the title first: TITLE,BODY")],
+    output: Annotated[Path, Parameter(help="CSV with label and confidence before the columns there are; .gz packs it.")],
+    version: Annotated[int | None, Parameter(help="Which version; default: the newest that is not retired.")] = None,
+) -> None:
+    """Label the rows of a file."""
+    from mumian.app import texts
+
+    texts.predict(name, input, text, output, version)
+
+
+@text.command(name="approve")
+def text_approve(*, name: str, version: int, note: str = "") -> None:
+    """Let the city use a version of a classifier; it must be better than the one in use."""
+    from mumian.app import texts
+
+    texts.approve(name, version, note)
 
 
 @app.command

@@ -1,0 +1,1 @@
+"""The work of models: keeping versions, learning from texts, and answering."""
