@@ -212,8 +212,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """New rows of a dataset brought to the holder of a grant: `way` is push (to a table) or webhook.
 
     `address` is a PushTarget by name, or an https address; `place` the table. `state`: active, stopped, or failed (given up after
-    `attempts`, error `error`; set going again by hand). `position` is the `_id` of the last row delivered, `load` the newest load
-    of which it knows, `next_at` when something is to be done.
+    `attempts`, error `error`; set going again by hand). `position` is the `_id` of the last row delivered, `trying` the last of
+    those that are counted but did not arrive yet, `load` the newest load that replaced all rows and is not yet through, and
+    `next_at` when something is to be done.
     """
 
     number: str
@@ -228,6 +229,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     made_by: str
     position: int
+    trying: int
     load: int
     rows_sent: int
     attempts: int

@@ -1,6 +1,6 @@
 """What sharing refuses."""
 
-from mumian.kernel.errors import Conflict, Forbidden, NotFound, TooLarge, TooMany
+from mumian.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, TooMany
 
 
 class NotShared(Conflict):
@@ -49,3 +49,7 @@ class TooManyRows(TooLarge):
     """A file that has to be written before it is sent would have more than `most` rows."""
 
     key = "sharing.parquet"
+
+
+class OtherWay(Invalid):
+    """The grant was given for another way of delivery."""

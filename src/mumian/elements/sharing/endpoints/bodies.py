@@ -254,6 +254,7 @@ class DeliveryView(BaseModel):
     place: str
     made_by: str
     position: int
+    trying: int
     load: int
     rows_sent: int
     attempts: int

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from mumian.elements.protection.api import Answer, Gate, Limits
 from mumian.elements.sharing.api import Asked, Sharing, request_digest
 from mumian.elements.sharing.contracts import Grant, Proof
+from mumian.elements.sharing.errors import OtherWay
 from mumian.elements.sharing.rules import questions
 from mumian.elements.sharing.service import writing
 from mumian.foundation.identity.api import Caller, permit
@@ -58,7 +59,7 @@ async def rows(
     The header Mumian-Receipt names the receipt, Mumian-Proof holds it signed (base64url of the JSON that /receipts gives).
     """
     sharing = platform.get(Sharing)
-    grant, _ = await sharing.reading.open(caller, grant_id)
+    grant = await _open(sharing, caller, grant_id)
     asked = Asked(caller, grant_id, purpose, await _digest(request))
     keys = parse_cursor(after, int)
     wanted = [name for name in fields.split(",") if name]
@@ -80,10 +81,19 @@ async def rows(
 async def query(request: Request, platform: PlatformDep, caller: User, grant_id: Id, body: QueryBody) -> Response:
     """Ask the gate in SQL under a grant: sums, joins with what is shared without conditions, and the like."""
     sharing = platform.get(Sharing)
+    await _open(sharing, caller, grant_id)
     asked = Asked(caller, grant_id, body.purpose, await _digest(request))
     limits = Limits(rows=body.limit, seconds=platform.get(Gate).settings.seconds)
     content, proof = await sharing.query(asked, body.sql, limits, None, body.params, body.match)
     return _signed(content, proof, "application/json")
+
+
+async def _open(sharing: Sharing, caller: Caller, grant_id: str) -> Grant:
+    """A grant whose rows may be asked for; raises OtherWay for one that is delivered otherwise."""
+    grant, _ = await sharing.reading.open(caller, grant_id)
+    if grant.way not in ("query", "file"):
+        raise OtherWay.field("way", "sharing.way", way=grant.way)
+    return grant
 
 
 async def _streamed(platform: Platform, asked: Asked, question: questions.Question, form: str) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mumian.elements.sharing.contracts import Demand, Grant, Objection
+from mumian.elements.sharing.contracts import Delivery, Demand, Grant, Objection
 
 GRANT = {
     "suspend": (("active",), "suspended"),
@@ -29,6 +29,15 @@ DEMAND = {
     "reject": (("open", "assigned"), "rejected"),
     "withdraw": (("open", "assigned"), "withdrawn"),
     "miss": (("open", "assigned"), None),
+}
+DELIVERY = {
+    "load": (("active",), None),
+    "try": (("active",), None),
+    "deliver": (("active",), None),
+    "wait": (("active",), None),
+    "fail": (("active",), "failed"),
+    "stop": (("active", "failed"), "stopped"),
+    "start": (("failed", "stopped"), "active"),
 }
 Table = Mapping[str, tuple[tuple[str, ...], str | None]]
 ENDED = {"corrected", "rejected", "withdrawn", "met", "revoked", "ended"}
@@ -54,14 +63,24 @@ def demand_after(demand: Demand, action: str, changed: dict[str, Any]) -> Demand
     return replace(demand, **({**_moved(DEMAND, demand, action), **changed}))
 
 
+def delivery_after(delivery: Delivery, action: str, changed: dict[str, Any]) -> Delivery:
+    """A delivery after a possible step, one version on."""
+    return replace(delivery, **({**_moved(DELIVERY, delivery, action), **changed}))
+
+
+def pause(attempts: int) -> float:
+    """Seconds until the next attempt: 5, 20, 80, … at most six hours."""
+    return min(5.0 * 4.0 ** max(attempts - 1, 0), 6 * 3600.0)
+
+
 def in_force(grant: Grant, now: str) -> bool:
     """Whether anything may be had under a grant."""
     return grant.state == "active" and grant.valid_from <= now < grant.until
 
 
-def _moved(table: Table, thing: Grant | Objection | Demand, action: str) -> dict[str, Any]:
+def _moved(table: Table, thing: Grant | Objection | Demand | Delivery, action: str) -> dict[str, Any]:
     state = table[action][1] or thing.state
     changed: dict[str, Any] = {"version": thing.version + 1, "state": state}
-    if state in ENDED and not isinstance(thing, Grant):
+    if state in ENDED and isinstance(thing, Objection | Demand):
         changed["due"] = None
     return changed
