@@ -1,11 +1,14 @@
 """A served town with shops that are open, people that are not yet safe to open, and clients with and without keys."""
 
 import asyncio
+import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ from mumian.elements.catalog.api import Tables
 from mumian.elements.protection.api import Decision, Labels
 from mumian.foundation.identity.api import Identity, PersonDraft
 from mumian.foundation.storage.contracts import LakeTransaction
+from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
@@ -39,7 +43,7 @@ title: {zh: 数据开放, en: Open data}
 spec:
   cedar: |
     permit (principal, action in [Action::"open:read", Action::"open:download", Action::"open:speak"], resource);
-    permit (principal in Role::"member", action in [Action::"open:apply", Action::"dataset:survey"], resource);
+    permit (principal in Role::"member", action in [Action::"open:apply", Action::"application:ask"], resource);
 ---
 kind: Dataset
 name: shops.open
@@ -83,6 +87,7 @@ spec: {owner: clinic, opened: conditional, theme: health, fields: [{name: ward},
 {kind: Dataset, name: hidden, title: {zh: 内部, en: Hidden}, spec: {owner: town, fields: [{name: a}]}}
 """
 SHOPS = 300
+QUICK = (("MUMIAN_IDENTITY_ARGON2_KIB", "8192"), ("MUMIAN_IDENTITY_ARGON2_PASSES", "1"))
 
 
 def fill_shops(work: LakeTransaction) -> str:
@@ -143,9 +148,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The town, served on a free port for all tests of opening."""
     home: Path = tmp_path_factory.mktemp("town")
     patch = pytest.MonkeyPatch()
-    for name, value in (("IDENTITY_ARGON2_KIB", "8192"), ("IDENTITY_ARGON2_PASSES", "1"), ("OPENING_POSTS_PER_HOUR", "40")):
-        patch.setenv(f"MUMIAN_{name}", value)
-    patch.setenv("MUMIAN_OPENING_ANONYMOUS_PER_MINUTE", "100000")
+    for name, value in (*QUICK, ("MUMIAN_OPENING_POSTS_PER_HOUR", "40"), ("MUMIAN_OPENING_ANONYMOUS_PER_MINUTE", "100000")):
+        patch.setenv(name, value)
     settings = Settings(
         home=home, port=0, records="sqlite", lake="local", objects="local", messages="outbox", synchronous="normal"
     )
@@ -174,3 +178,43 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     thread.join(30)
     loop.close()
     patch.undo()
+
+
+@pytest.fixture
+def engines(settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """A platform in process on an engine of records, stepped by hand."""
+    for name, value in QUICK:
+        monkeypatch.setenv(name, value)
+
+    @asynccontextmanager
+    async def opened(engine: str) -> AsyncIterator[Platform]:
+        url = settings.records if engine == "sqlite" else os.environ.get("MUMIAN_TEST_POSTGRESQL")
+        if url is None:
+            pytest.skip("MUMIAN_TEST_POSTGRESQL is not set")
+        async with _database(url) as records:
+            platform = create_platform(settings.model_copy(update={"records": records}), clock)
+            await platform.start()
+            try:
+                yield platform
+            finally:
+                await platform.stop()
+
+    return opened
+
+
+@asynccontextmanager
+async def _database(url: str) -> AsyncIterator[str]:
+    """A database of its own on PostgreSQL; SQLite has one in its home."""
+    if not url.startswith("postgresql"):
+        yield url
+        return
+    import psycopg
+
+    name = f"opening_{uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    try:
+        yield url.rpartition("/")[0] + f"/{name}"
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import httpx
 import openpyxl
@@ -73,13 +74,12 @@ def test_rdf_says_the_same_in_both_notations(town: Town) -> None:
     assert len(list(turtle.subjects(None, moment))) == 1
 
 
-def test_parquet_is_read_over_http_in_ranges(town: Town, tmp_path: object) -> None:
+def test_parquet_is_read_over_http_in_ranges(town: Town, tmp_path: Path) -> None:
     import duckdb
 
     content = got(town, "parquet").content
-    path = f"{tmp_path}/shops.parquet"
-    with open(path, "wb") as file:
-        file.write(content)
+    path = tmp_path / "shops.parquet"
+    path.write_bytes(content)
     described = duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
     assert [(row[0], row[1]) for row in described][:4] == [
         ("编号", "BIGINT"),

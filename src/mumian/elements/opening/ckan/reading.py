@@ -92,13 +92,20 @@ async def resource_search(ask: Ask) -> dict[str, Any]:
     """Searches for resources satisfying a given search criterion: `name:words`, `format:CSV` or `url:part`."""
     asked = ask.names("query") if not isinstance(ask.data.get("query"), str) else [ask.text("query")]
     terms = [one.partition(":")[::2] for one in asked]
-    formats = tuple(value.upper() for name, value in terms if name == "format")
+    formats = await formats_like(ask, [value for name, value in terms if name == "format"])
     question = Question(wanted={"format": formats} if formats else {}, limit=1000, facets=False)
     found, _ = await ask.platform.get(Catalog).page(question, ask.platform.clock.now())
     every = [one for each in await shown(ask, await with_rows(ask, found)) for one in each["resources"]]
     kept = [one for one in every if all(value.lower() in str(one.get(name, "")).lower() for name, value in terms)]
     offset, limit = ask.number("offset", 0, MOST), ask.number("limit", 100, 1000)
     return {"count": len(kept), "results": kept[offset : offset + limit]}
+
+
+async def formats_like(ask: Ask, values: list[str]) -> tuple[str, ...]:
+    """Formats of the catalogue, whatever their case."""
+    answer = await ask.platform.get(Catalog).find(Question(limit=1, every=True))
+    plain = {value.casefold() for value in values}
+    return tuple(each for each in answer.facets.get("format", {}) if each.casefold() in plain) or tuple(values)
 
 
 async def resource_view_list(ask: Ask) -> list[Any]:
@@ -277,7 +284,7 @@ async def _users(ask: Ask) -> list[dict[str, Any]]:
     """All people: identity gives their titles by id, then by login."""
     titles = await ask.platform.get(Identity).titles()
     keys = list(titles)
-    people = [(id_, login) for id_, login in pairwise(keys) if id_.isupper() and login.islower() and titles[id_] is titles[login]]
+    people = [(id_, login) for id_, login in pairwise(keys) if id_.isupper() and login.islower() and titles[id_] == titles[login]]
     return [_user(id_, login, titles[id_][ask.language]) for id_, login in people]
 
 

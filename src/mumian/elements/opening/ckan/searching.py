@@ -7,7 +7,7 @@ from mumian.elements.catalog.api import Catalog, Question, sees_all
 from mumian.elements.opening.ckan import names, queries, shapes
 from mumian.elements.opening.ckan.asking import Ask
 from mumian.elements.opening.ckan.names import Directory
-from mumian.elements.opening.ckan.reading import MOST, listed, shown, with_rows
+from mumian.elements.opening.ckan.reading import MOST, formats_like, listed, shown, with_rows
 from mumian.elements.opening.store import records
 
 _FACETS = {
@@ -70,7 +70,7 @@ async def _wanted(ask: Ask, query: queries.Query, known: Directory) -> tuple[dic
             if name in ("owner", "owner_id") and await _owners(ask, values):
                 wanted["owner"] = tuple(await _owners(ask, values))
             elif name in _PLAIN and name != "owner" and name not in wanted:
-                wanted[name] = await _formats(ask, values) if name == "format" else tuple(values)
+                wanted[name] = await formats_like(ask, values) if name == "format" else tuple(values)
             else:
                 some = _names(name, values, known)
                 narrow = some if narrow is None else narrow & some
@@ -81,13 +81,6 @@ async def _owners(ask: Ask, values: list[str]) -> list[str]:
     rows = await ask.platform.records.read(lambda session: [records.find(session, "organization", value) for value in values])
     ids = {names.id_of("organization", d.name): d.name for d in ask.platform.declarations.all("Organisation")}
     return [row["declared"] if row is not None else ids.get(value, value) for row, value in zip(rows, values, strict=True)]
-
-
-async def _formats(ask: Ask, values: list[str]) -> tuple[str, ...]:
-    """Formats whatever their case."""
-    answer = await ask.platform.get(Catalog).find(Question(limit=1, every=True))
-    plain = {value.casefold() for value in values}
-    return tuple(each for each in answer.facets.get("format", {}) if each.casefold() in plain) or tuple(values)
 
 
 def _names(field: str, values: list[str], known: Directory) -> set[str]:
