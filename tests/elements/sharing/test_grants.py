@@ -222,8 +222,8 @@ async def test_an_application_goes_from_the_cart_to_the_rows_over_http(town: Pla
     offer = (await clinic.get(f"{BASE}/offers/people")).json()
     assert (offer["access"], offer["labelled"], offer["core"]) == ("conditional", ["code", "illness", "phone", "site"], ["site"])
     wish = {"dataset": "people", "fields": ["code", "height"], "reasons": {"code": "to find them"}, "lookup": ["code"]}
-    for name, body in (("people", wish), ("shops", {"dataset": "shops"})):
-        assert (await clinic.put(f"{BASE}/cart/{name}", json=body)).status_code == 204
+    for name, item in (("people", wish), ("shops", {"dataset": "shops"})):
+        assert (await clinic.put(f"{BASE}/cart/{name}", json=item)).status_code == 204
     assert len((await clinic.get(f"{BASE}/cart")).json()) == 2
     body = {"purpose": "care", "use": "calling", "basis": "医师法", "days": 30}
     sent = await clinic.post(f"{BASE}/applications", json=body)
