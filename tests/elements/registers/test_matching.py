@@ -82,12 +82,17 @@ async def _build(settings: Settings) -> None:
     await made.stop()
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a town with a population register out of eight rows: made once, and copied for each test."""
-    home = tmp_path_factory.mktemp("built") / "home"
+def build(factory: pytest.TempPathFactory) -> Path:
+    """The home of a town with a population register out of eight rows."""
+    home = factory.mktemp("built") / "home"
     asyncio.run(_build(Settings(home=home, records="sqlite", lake="local", objects="local", synchronous="normal")))
     return home
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That home: made once, and copied for each test."""
+    return build(tmp_path_factory)
 
 
 @pytest_asyncio.fixture

@@ -19,3 +19,9 @@ class WrongState(Conflict):
     """The thing is in a state in which this cannot be done; values: `state`."""
 
     key = "registers.wrong_state"
+
+
+class TooEarly(Conflict):
+    """A fact must be shown until `day` before its repair can be granted."""
+
+    key = "registers.too_early"

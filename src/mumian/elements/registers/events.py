@@ -67,3 +67,64 @@ class EntityRead(Event):
     organisation: str | None
     purpose: str
     what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicenceIssued(Event):
+    """The licence `subject` was issued, perhaps in the place of `previous`; `digest` is the SHA-256 of what it says."""
+
+    type: ClassVar[str] = "elements.registers.licence_issued"
+    licence_type: str
+    digest: str
+    previous: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicenceChanged(Event):
+    """The licence `subject` has another status: suspended, valid again, revoked or superseded."""
+
+    type: ClassVar[str] = "elements.registers.licence_changed"
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactRecorded(Event):
+    """A credit fact about a legal person (`legal_person`, its unified social credit code) was recorded; `subject` is its id.
+
+    `digest` is the SHA-256 of what it says.
+    """
+
+    type: ClassVar[str] = "elements.registers.fact_recorded"
+    kind: str
+    legal_person: str
+    organisation: str
+    digest: str
+    expires_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactChanged(Event):
+    """The credit fact `subject` was repaired or withdrawn, with the reason."""
+
+    type: ClassVar[str] = "elements.registers.fact_changed"
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairApplied(Event):
+    """The repair `subject` of a credit fact was applied for 信用修复申请."""
+
+    type: ClassVar[str] = "elements.registers.repair_applied"
+    fact: str
+    grounds: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairDecided(Event):
+    """The repair `subject` was granted or refused, with the reason."""
+
+    type: ClassVar[str] = "elements.registers.repair_decided"
+    state: str
+    reason: str

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from mumian.elements.catalog.kinds import DatasetSpec
+from mumian.elements.registers.credit.kinds import CREDIT_KIND
+from mumian.elements.registers.licences.kinds import LICENCE_TYPE
 from mumian.elements.registers.models import KEPT_NAMES, RegisterSpec, SourceSpec
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.declarations.kinds import Catalogue, Kind
@@ -10,10 +12,13 @@ from mumian.kernel.errors import Fault
 
 _TYPES = {"entity": "integer", "version": "integer", "current": "boolean", "valid_from": "time", "valid_to": "time"}
 _TYPES["records"] = "integer"
+_RESERVED = ("licences", "credit")
 
 
 def check_register(document: Document, spec: RegisterSpec, catalogue: Catalogue) -> Iterable[Fault]:
     """The owner, the sources with their fields, and a golden dataset that has a place for everything exist."""
+    if document.name in _RESERVED:
+        yield document.fault("name", "registers.reserved", name=document.name)
     if not catalogue.has("Organisation", spec.owner):
         yield document.fault("spec.owner", "field.reference", kind="Organisation", name=spec.owner)
     for index, source in enumerate(spec.sources):
@@ -57,4 +62,8 @@ def _listed(fields: str | list[str]) -> list[str]:
     return [fields] if isinstance(fields, str) else fields
 
 
-KINDS = [Kind("Register", RegisterSpec, "A register: golden records matched out of those of many departments.", check_register)]
+KINDS = [
+    Kind("Register", RegisterSpec, "A register: golden records matched out of those of many departments.", check_register),
+    LICENCE_TYPE,
+    CREDIT_KIND,
+]

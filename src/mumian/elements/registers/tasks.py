@@ -1,6 +1,10 @@
 """Offers registers, and brings them up to date when their sources, their declaration or people's decisions change."""
 
 from mumian.elements.registers.api import Registers
+from mumian.elements.registers.credit import keeping
+from mumian.elements.registers.credit.keeping import Credit
+from mumian.elements.registers.licences import issuing
+from mumian.elements.registers.licences.issuing import Licences
 from mumian.elements.registers.service.evidence import faults
 from mumian.elements.registers.service.running import Running
 from mumian.foundation.ledger.api import EvidenceChecks
@@ -14,4 +18,9 @@ def register(platform: Platform) -> None:
     platform.background(running)
     platform.subscribe("elements.catalog.loaded", "elements.registers", running.loaded)
     platform.subscribe("declarations.applied", "elements.registers", running.applied)
-    platform.get(EvidenceChecks).add("elements.registers", faults)
+    platform.provide(Licences, Licences(platform))
+    platform.provide(Credit, Credit(platform))
+    checks = platform.get(EvidenceChecks)
+    checks.add("elements.registers", faults)
+    checks.add("elements.registers.licences", issuing.faults)
+    checks.add("elements.registers.credit", keeping.faults)
