@@ -27,9 +27,16 @@ DECLARED = """
 kind: CodeList
 name: trades
 title: {zh: 行业, en: Trades}
-spec: {codes: [{code: F, title: {zh: 零售, en: Retail}}, {code: H, title: {zh: 餐饮, en: Food}}, {code: X, title: {zh: 旧, en: Old}, until: 2013-01-01}]}
+spec:
+  codes:
+    - {code: F, title: {zh: 零售, en: Retail}}
+    - {code: H, title: {zh: 餐饮, en: Food}}
+    - {code: X, title: {zh: 旧, en: Old}, until: 2013-01-01}
 ---
-{kind: DataElement, name: credit-code, title: {zh: 信用代码, en: Credit code}, spec: {definition: {zh: 码, en: code}, format: credit-code}}
+kind: DataElement
+name: credit-code
+title: {zh: 信用代码, en: Credit code}
+spec: {definition: {zh: 码, en: code}, format: credit-code}
 ---
 kind: DataElement
 name: firm-name
