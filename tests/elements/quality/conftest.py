@@ -62,7 +62,7 @@ spec:
     - {id: one-name, check: unique, fields: [name], where: "capital > 1"}
     - {id: chief, check: reference, fields: [chief], dataset: people}
 """
-CODES = ("91110000600037341L", "91440101231245152Y", "914403001922038216", "91110000710931459P")
+CODES = ("91110000600037341L", "91440101231245152Y", "914403001922038216", "91110000710931459D")
 TYPES = {"capital": "DOUBLE", "founded": "DATE", "closed": "DATE", "age": "BIGINT", "at": "TIMESTAMP"}
 
 

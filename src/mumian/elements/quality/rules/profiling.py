@@ -12,6 +12,7 @@ from mumian.elements.quality.rules.compiling import Frame, given, quoted, text
 
 FORMATS = ("id_card", "credit_code", "bank_card", "mobile", "phone", "email", "plate", "postcode", "date", "time", "url")
 TOP = 20
+EXACT = 100_000
 SHAPES = 5
 _NUMBERS = ("integer", "number")
 _TIMES = ("date", "time")
@@ -20,7 +21,7 @@ _PER_FIELD = 5
 
 @dataclass(frozen=True)
 class FieldProfile:
-    """What is known of a field: counts of rows; `distinct` is estimated (HyperLogLog), but exact of candidate keys and up to 20.
+    """What is known of a field: counts of rows; `distinct` is exact up to 100,000 rows, above estimated (HyperLogLog).
 
     `least`, `most` and `mean` are of values, for texts of their lengths. `top` are the commonest values with their counts,
     `shapes` the commonest forms (9 a digit, A a letter, 中 a Chinese character), `formats` shares of values written in a format.
@@ -51,7 +52,7 @@ def source(frame: Frame, rows: int, sample: int) -> str:
     return table if rows <= sample else f"(SELECT * FROM {table} WHERE hash(_id) % {rows} < {sample})"
 
 
-def outline(frame: Frame, from_: str) -> str:
+def outline(frame: Frame, from_: str, rows: int) -> str:
     """One SELECT: the number of rows, and of each field how many values it has, how many different ones, and their ends."""
     answers = ["count(*)"]
     for name, type_ in frame.types.items():
@@ -60,7 +61,8 @@ def outline(frame: Frame, from_: str) -> str:
         measure = f"length({value})" if type_ in ("text", "json") else value
         mean = f"avg({measure})" if type_ in ("text", "json", *_NUMBERS) else "NULL"
         ends = ("NULL", "NULL") if type_ == "boolean" else (f"min({measure})", f"max({measure})")
-        answers += [f"count({value})", f"approx_count_distinct({value})", *ends, mean]
+        different = f"count(DISTINCT {value})" if rows <= EXACT else f"approx_count_distinct({value})"
+        answers += [f"count({value})", different, *ends, mean]
     return f"SELECT {', '.join(answers)} FROM {from_}"
 
 

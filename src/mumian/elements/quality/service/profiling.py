@@ -130,7 +130,7 @@ class Profiling:
         declared_key: tuple[str, ...],
     ) -> dict[str, Any]:
         from_ = profiling.source(frame, rows, self._settings.sample_rows)
-        outline = profiling.read_outline(frame, snapshot.rows(profiling.outline(frame, from_))[0], labelled)
+        outline = profiling.read_outline(frame, snapshot.rows(profiling.outline(frame, from_, rows))[0], labelled)
         fields = [self._field(snapshot, frame, one, from_) for one in outline]
         whole = f"lake.main.{frame.table}"
         keys = list(_candidate_keys(snapshot, frame, fields, whole, rows, declared_key))
