@@ -24,7 +24,10 @@ name: clerk
 title: {zh: 核对员, en: Clerk}
 spec: {actions: ["register:read", "register:review", "row:read"], reach: city}
 ---
-{kind: Role, name: counter, title: {zh: 窗口, en: Counter}, spec: {actions: ["unmask:service", "unmask-sensitive:service"], reach: city}}
+kind: Role
+name: counter
+title: {zh: 窗口, en: Counter}
+spec: {actions: ["unmask:service", "unmask-sensitive:service"], reach: city}
 ---
 {kind: Role, name: reader, title: {zh: 查阅, en: Reader}, spec: {actions: ["register:read"], reach: city}}
 ---
