@@ -18,7 +18,7 @@ _INSTANT = re.compile(
 )
 _WEB = re.compile(r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+", re.IGNORECASE)
 _WORDS = re.compile(r"[\w .'’()（）/&+#·、°²³*-]{1,80}")
-_TRUTH = frozenset({"true", "false", "yes", "no", "y", "n", "是", "否"})
+_TRUTH = frozenset({"true", "false", "yes", "no", "是", "否"})
 
 
 def sort_of(cell: str) -> str:
