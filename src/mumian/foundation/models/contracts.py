@@ -1,12 +1,24 @@
-"""Contracts of models: models and their versions as kept, and what a text classifier answers."""
+"""Contracts of models: models and their versions as kept, what a text classifier answers, and how alike texts are."""
 
 from typing import Any
 
 import msgspec
 
-from mumian.foundation.models.text.contracts import Answer, Case, Evaluation, Reason
+from mumian.foundation.models.text.contracts import Answer, Case, Evaluation, Labelled, Reason
+from mumian.foundation.models.text.likeness import Shelf, fingerprint
 
-__all__ = ["STATES", "Answer", "Case", "Evaluation", "Model", "Reason", "Version"]
+__all__ = [
+    "STATES",
+    "Answer",
+    "Case",
+    "Evaluation",
+    "Labelled",
+    "Model",
+    "Reason",
+    "Shelf",
+    "Version",
+    "fingerprint",
+]
 
 STATES = ("draft", "approved", "retired")
 

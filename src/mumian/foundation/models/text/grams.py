@@ -35,7 +35,7 @@ def grams(texts: Sequence[str]) -> tuple[Keys, Numbers]:
     keys, owners = [], []
     for length in range(LONGEST):
         following = np.zeros_like(codes)
-        following[: len(codes) - length] = codes[length:]
+        following[: max(0, len(codes) - length)] = codes[length:]
         whole &= following != 0
         key = (key << np.uint64(16)) | following
         keys.append(key[whole])

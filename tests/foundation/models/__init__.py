@@ -1,0 +1,1 @@
+"""Tests of models and of the text classifiers among them."""
