@@ -148,7 +148,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The town, served on a free port for all tests of opening."""
     home: Path = tmp_path_factory.mktemp("town")
     patch = pytest.MonkeyPatch()
-    for name, value in (*QUICK, ("MUMIAN_OPENING_POSTS_PER_HOUR", "40"), ("MUMIAN_OPENING_ANONYMOUS_PER_MINUTE", "100000")):
+    limits = {"POSTS_PER_HOUR": "40", "ANONYMOUS_PER_MINUTE": "100000", "SECONDS": "4"}
+    for name, value in (*QUICK, *((f"MUMIAN_OPENING_{name}", value) for name, value in limits.items())):
         patch.setenv(name, value)
     settings = Settings(
         home=home, port=0, records="sqlite", lake="local", objects="local", messages="outbox", synchronous="normal"

@@ -92,7 +92,7 @@ async def package(ask: Ask, given: str) -> Found:
 
 async def _found(ask: Ask, name: str, row: Row | None) -> Found:
     found = await ask.platform.get(Catalog).get(name, ask.platform.clock.now())
-    if not found.public and not sees_all(ask.caller):
+    if not found.public and not sees_all(ask.caller) and not ask.caller.allowed("open:publish", found.owner):
         raise NotFound(kind="Dataset", name=name)
     if row is None:
         row = (await ask.platform.records.read(lambda session: records.of(session, "package", [name]))).get(name)

@@ -242,7 +242,7 @@ async def _settled(ask: Ask, declared: str, gone: bool = False) -> None:
     """Wait until the catalogue has heard of a declaration, so that whoever wrote it can read it."""
     catalog, platform = ask.platform.get(Catalog), ask.platform
     wanted = 0 if gone else platform.declarations.get("Dataset", declared).version
-    for _ in range(200):
+    for _ in range(500):
         if platform.clock.stepped:
             await platform.bus.settle()
         try:
