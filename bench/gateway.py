@@ -1,4 +1,4 @@
-"""Row lookups per second through the gate by key: one masked, one tokenised column, each look proven before the answer."""
+"""Row lookups per second by key, one masked, one tokenised column, each proven first: at the gate, and under grants."""
 
 import asyncio
 import random
@@ -13,7 +13,8 @@ import uvloop
 from mumian.app.platform import create_platform
 from mumian.app.web import create_asgi
 from mumian.elements.catalog.api import Tables
-from mumian.elements.protection.api import DatasetGrant, Gate, Grant, Mask, RowRequest
+from mumian.elements.protection.api import DatasetGrant, Gate, Grant, Limits, Mask, RowRequest
+from mumian.elements.sharing.api import Asked, Decision, Draft, Item, Quota, Sharing
 from mumian.foundation.identity.api import Caller, Identity, PersonDraft
 from mumian.foundation.storage.contracts import LakeTransaction
 from mumian.kernel.declarations.documents import read_text
@@ -26,6 +27,12 @@ CONNECTIONS = 8
 SECONDS = 5.0
 DECLARED = """
 {kind: Organisation, name: town, title: {zh: 镇, en: Town}, spec: {level: city}}
+---
+{kind: Organisation, name: clinic, title: {zh: 医院, en: Clinic}, spec: {level: department, parent: town}}
+---
+{kind: Role, name: user, title: {zh: 用数, en: User}, spec: {actions: ["application:make", "grant:use"]}}
+---
+{kind: MaskRule, name: phones, title: {zh: 手机, en: Phones}, spec: {personal: personal, method: keep, first: 3, last: 4}}
 ---
 kind: Dataset
 name: people
@@ -51,7 +58,7 @@ TERMS = DatasetGrant(
 
 
 def run(data: Path | None) -> list[dict[str, Any]]:
-    """In process with a grant, and over HTTP as the owner's own reader (default masks), 8 connections each."""
+    """At the gate in process and over HTTP as the owner's reader, then the same under a grant of sharing; 8 or 64 connections."""
     return uvloop.run(_measure())
 
 
@@ -65,7 +72,8 @@ async def _measure() -> list[dict[str, Any]]:
         try:
             await platform.declarations.apply(read_text(DECLARED.encode()), "bench")
             await platform.get(Tables).load("people", _fill, "append", "bench")
-            return [await _in_process(platform), await _over_http(platform)]
+            figures = [await _in_process(platform), await _over_http(platform)]
+            return figures + await _granted(platform)
         finally:
             await platform.stop()
 
@@ -109,7 +117,50 @@ async def _over_http(platform: Platform) -> dict[str, Any]:
         return await _figure(platform, "gateway-http", look)
 
 
-async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
+async def _granted(platform: Platform) -> list[dict[str, Any]]:
+    """Under a grant: counted against its quota, with a receipt in a signed tree, beside the proof of the look."""
+    accounts, sharing = platform.get(Identity).accounts, platform.get(Sharing)
+    person, _ = await accounts.create_person(PersonDraft("user", {"zh": "用", "en": "User"}, "clinic", ("user",)))
+    token = (await accounts.create_token(person.id, "bench", ["grant:use"]))[1]
+    decide = platform.get(Identity).decisions.allowed
+    caller = Caller(Actor(person.id, "person", ("user",), "clinic"), person=person.id, decide=decide)
+    owner = Caller(Actor("owner", "person", ("administrator",), "town"), person="owner", decide=decide)
+    reasons = dict.fromkeys(("code", "phone"), "bench")
+    item = Item(
+        dataset="people", fields=("code", "phone", "district", "height"), reasons=reasons, tokens=("code",), lookup=("code",)
+    )
+    quota = Quota(calls_day=1 << 40, rows_month=1 << 40, bytes_day=1 << 40)
+    draft = Draft(items=(item,), purpose="bench", use="bench", basis="bench", days=1, quota=quota)
+    sent = (await platform.records.write(lambda tx: sharing.apply(tx, caller, draft), caller.actor))[0]
+    given = await platform.records.write(lambda tx: sharing.decide(tx, owner, sent.number, Decision("approve", 1)), owner.actor)
+    grant = given.grants[0]
+
+    async def look(code: str) -> None:
+        asked = Asked(caller, grant, "bench", code)
+        content, proof = await sharing.query(asked, SQL, Limits(rows=10), match={"code": code})
+        if b'"138****' not in content or proof.receipt.rows != 1:
+            raise RuntimeError(f"{code} gave {content!r}")
+
+    headers = {"Authorization": f"Bearer {token}"}
+    transport = httpx.ASGITransport(create_asgi(platform))
+    url = f"/api/v1/elements/sharing/grants/{grant}/rows"
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers, timeout=60) as client:
+
+        async def ask(code: str) -> None:
+            answer = await client.get(url, params={"purpose": "bench", "match": f"code:{code}"})
+            if answer.status_code != 200 or len(answer.json()["rows"]) != 1 or "mumian-proof" not in answer.headers:
+                raise RuntimeError(answer.text[:300])
+
+        figures = [await _figure(platform, "grant-in-process", look), await _figure(platform, "grant-in-process-64", look, 64)]
+        figures.append(await _figure(platform, "grant-http", ask))
+    used = (await sharing.proving.used(grant))["day"]
+    kept = "SELECT COUNT(*) FROM sharing_receipt"
+    if used.calls != await platform.records.read(lambda session: session.value(kept)):
+        raise RuntimeError("calls and receipts are not as many")
+    return figures
+
+
+async def _figure(platform: Platform, name: str, look: Any, connections: int = CONNECTIONS) -> dict[str, Any]:
     keys = random.Random(1)
     await _warm(look)
     before = await _proofs(platform)
@@ -122,7 +173,7 @@ async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
             latencies.append(time.perf_counter() - start)
 
     start = time.perf_counter()
-    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(connection() for _ in range(connections)))
     seconds = time.perf_counter() - start
     if await _proofs(platform) - before != len(latencies):
         raise RuntimeError("a look was not proven")
@@ -131,7 +182,7 @@ async def _figure(platform: Platform, name: str, look: Any) -> dict[str, Any]:
         "name": name,
         "value": len(latencies) / seconds,
         "unit": "lookups/s",
-        "size": f"{ROWS:,} rows (copy in memory), {CONNECTIONS} connections",
+        "size": f"{ROWS:,} rows (copy in memory), {connections} connections",
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
     }
