@@ -21,7 +21,7 @@ _TYPES = {"a": "text", "名": "text", "n": "integer", "x": "number", "d": "date"
 _SQL = {"text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
 _FRAME = Frame("dataset_1", _TYPES, {"a": ("u", "v")})
 _OTHER = Frame("dataset_2", {"k": "text", "v": "number"}, {})
-_RULES = [
+_RULES: list[dict[str, Any]] = [
     {"check": "not_null", "field": "a"},
     {"check": "not_null", "field": "N"},
     {"check": "format", "field": "a", "pattern": "[uv]+"},

@@ -71,6 +71,7 @@ async def test_added_rows_alone_are_judged_and_count_with_those_before(town: Pla
     await town.settle()
     assert (await found(town))["chief"] == ("passed", 1, 0, True)
     run = await town.get(Quality).judge("companies")
+    assert run is not None
     assert run.trigger == "asked"
     assert all(outcome.whole for outcome in run.outcomes)
     assert (await town.get(Ledger).verify()).sound

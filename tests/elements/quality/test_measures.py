@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from mumian.elements.quality.rules.comparing import ks, psi
 from mumian.elements.quality.rules.scoring import volume
 from mumian.elements.quality.store import runs
 from mumian.foundation.ledger.api import Ledger
+from mumian.foundation.sensing.api import Sensing, microseconds
+from mumian.foundation.sensing.contracts import Observations
 from mumian.kernel.clock import ManualClock
 from mumian.kernel.platform import Platform
 from tests.elements.quality.conftest import apply, companies, load, told
@@ -66,9 +69,24 @@ async def test_scheduled_looks_that_find_nothing_new_leave_no_run_but_one_a_day(
     assert len(made) == 9
 
 
-async def test_datasets_made_of_streams_are_fresh_by_their_newest_observation(city: Platform) -> None:
-    outcome = (await city.get(Quality).judge("air-pm25-hourly")).outcomes[0]
-    assert (outcome.state, outcome.measure) == ("unknown", None)
+async def test_datasets_made_of_streams_are_fresh_by_their_newest_observation(city: Platform, clock: ManualClock) -> None:
+    assert await city.get(Quality).judge("air-pm25-hourly") is None, "there is nothing yet"
+    assert await told(city, "elements.quality.scored") == []
+    sensing, now = city.get(Sensing), city.clock.now()
+    stream = sensing.streams({"pm25"})[0].id
+    at = microseconds(now) - 4 * 3_600_000_000
+    await sensing.record(Observations(np.array([stream]), np.array([at]), np.array([35.0])))
+    clock.advance(minutes=10)
+    await city.settle()
+    outcome = (await outcomes(city, "air-pm25-hourly"))["hourly"]
+    assert (outcome.state, outcome.bound, outcome.measure) == ("failed", 10800.0, 4 * 3600.0 + 600)
+    ticket = (await told(city, "elements.quality.ticket"))[-1]
+    assert (ticket["action"], ticket["owner"]) == ("opened", "ecology")
+    later = microseconds(city.clock.now())
+    await sensing.record(Observations(np.array([stream]), np.array([later]), np.array([36.0])))
+    clock.advance(minutes=10)
+    await city.settle()
+    assert (await told(city, "elements.quality.ticket"))[-1]["action"] == "closed"
 
 
 async def test_more_or_fewer_rows_than_usual_are_noticed(town: Platform) -> None:

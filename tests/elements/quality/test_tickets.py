@@ -68,7 +68,7 @@ async def test_a_rule_that_flaps_keeps_its_one_ticket_until_it_holds_for_a_day(t
 async def test_somebody_is_reminded_before_the_deadline_at_it_and_weekly_after_it(town: Platform, clock: ManualClock) -> None:
     await apply(town, RULE)
     await after(town, BAD)
-    seen = []
+    seen: list[int] = []
     for day in range(1, 21):
         clock.advance(days=1)
         await town.settle()

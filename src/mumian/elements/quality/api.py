@@ -24,14 +24,12 @@ class Quality:
         """The rules of a dataset in force, declared ones first; raises NotFound."""
         return self._judging.asking.rules(dataset)
 
-    async def judge(self, dataset: str, actor: Actor = SYSTEM) -> Run:
-        """Judge all rows of a dataset now.
+    async def judge(self, dataset: str, actor: Actor = SYSTEM) -> Run | None:
+        """Judge all rows of a dataset now; None while it never had anything to judge.
 
         Raises NotFound, NoRules, BeingLoaded (a load is just being finished), CannotRead (the rows cannot be read now).
         """
-        run = await self._judging.judge(dataset, "asked", actor)
-        assert run is not None
-        return run
+        return await self._judging.judge(dataset, "asked", actor)
 
     @staticmethod
     def score(session: Session, dataset: str) -> Score | None:

@@ -16,15 +16,16 @@ EXACT = 100_000
 SHAPES = 5
 _NUMBERS = ("integer", "number")
 _TIMES = ("date", "time")
-_PER_FIELD = 5
+_PER_FIELD = 6
 
 
 @dataclass(frozen=True)
 class FieldProfile:
     """What is known of a field: counts of rows; `distinct` is exact up to 100,000 rows, above estimated (HyperLogLog).
 
-    `least`, `most` and `mean` are of values, for texts of their lengths. `top` are the commonest values with their counts,
-    `shapes` the commonest forms (9 a digit, A a letter, 中 a Chinese character), `formats` shares of values written in a format.
+    `least`, `most` and `mean` are of values, for texts of their lengths; of numbers those that are `negative` are counted. `top`
+    are the commonest values with their counts, `shapes` the commonest forms (9 a digit, A a letter, 中 a Chinese character),
+    `formats` shares of values written in a format.
     """
 
     name: str
@@ -36,6 +37,7 @@ class FieldProfile:
     least: Any = None
     most: Any = None
     mean: float | None = None
+    negative: int | None = None
     top: tuple[tuple[str, int], ...] = ()
     shapes: tuple[tuple[str, int], ...] = ()
     formats: Mapping[str, float] | None = None
@@ -61,8 +63,9 @@ def outline(frame: Frame, from_: str, rows: int) -> str:
         measure = f"length({value})" if type_ in ("text", "json") else value
         mean = f"avg({measure})" if type_ in ("text", "json", *_NUMBERS) else "NULL"
         ends = ("NULL", "NULL") if type_ == "boolean" else (f"min({measure})", f"max({measure})")
+        negative = f"count(*) FILTER ({own} < 0)" if type_ in _NUMBERS else "NULL"
         different = f"count(DISTINCT {value})" if rows <= EXACT else f"approx_count_distinct({value})"
-        answers += [f"count({value})", different, *ends, mean]
+        answers += [f"count({value})", different, *ends, mean, negative]
     return f"SELECT {', '.join(answers)} FROM {from_}"
 
 
@@ -70,7 +73,7 @@ def read_outline(frame: Frame, row: Sequence[Any], labelled: frozenset[str]) -> 
     """The fields as `outline` tells of them."""
     rows, found = int(row[0]), []
     for i, (name, type_) in enumerate(frame.types.items()):
-        there, roughly, least, most, mean = row[1 + i * _PER_FIELD : 1 + (i + 1) * _PER_FIELD]
+        there, roughly, least, most, mean, negative = row[1 + i * _PER_FIELD : 1 + (i + 1) * _PER_FIELD]
         secret = name in labelled and type_ not in ("text", "json")
         found.append(
             FieldProfile(
@@ -83,6 +86,7 @@ def read_outline(frame: Frame, row: Sequence[Any], labelled: frozenset[str]) -> 
                 least=None if secret else _plain(least),
                 most=None if secret else _plain(most),
                 mean=None if secret or mean is None else round(float(mean), 6),
+                negative=negative,
             )
         )
     return found

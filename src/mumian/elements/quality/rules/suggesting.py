@@ -10,6 +10,7 @@ from mumian.elements.quality.rules.profiling import FieldProfile
 LEAST_ROWS = 30
 NEARLY = 0.95  # what so many values keep is a rule, and the others are its first finds
 _MOST_CODES = 20
+_POSTCODE_NAMES = r"邮编|邮政编码|post|zip"
 _SPECIAL_FORMATS = ("id_card", "credit_code", "bank_card", "mobile", "phone", "email", "plate", "date", "time", "url", "postcode")
 
 
@@ -70,16 +71,16 @@ def _of_field(one: FieldProfile, facts: Facts) -> Iterator[Suggestion]:
     elif _is_code(one):
         rule = {"check": "codes", "field": one.name, "values": [value for value, _ in one.top]}
         yield Suggestion(f"codes-{_slug(one.name)}", rule, {"distinct": len(one.top), "values": dict(one.top)})
-    if one.type in ("integer", "number") and not one.labelled and one.least is not None and one.least >= 0:
-        yield Suggestion(
-            f"range-{_slug(one.name)}",
-            {"check": "range", "field": one.name, "least": 0},
-            {"least": one.least, "most": one.most, "mean": one.mean},
-        )
+    if one.negative is not None and one.negative <= (1 - NEARLY) * one.given:
+        rule = {"check": "range", "field": one.name, "least": 0}
+        shown = {} if one.labelled else {"least": one.least, "most": one.most, "mean": one.mean}
+        yield Suggestion(f"range-{_slug(one.name)}", rule, {"negative": one.negative, **shown})
 
 
 def _format(one: FieldProfile) -> Iterator[Suggestion]:
-    shares = one.formats or {}
+    shares = {} if _is_code(one) else dict(one.formats or {})
+    if not re.search(_POSTCODE_NAMES, one.name, re.IGNORECASE):
+        shares.pop("postcode", None)  # any six digits are
     best = next((name for name in _SPECIAL_FORMATS if shares.get(name, 0.0) >= NEARLY), None)
     if best is not None:
         rule = {"check": "format", "field": one.name, "format": best}

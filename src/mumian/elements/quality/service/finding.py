@@ -197,12 +197,13 @@ class Finding:
         reached = asked.reached
         if check.field is not None:
             reached = self._greatest(rule, check.field)
+        streamed = asked.info is None and asked.spec.observed_property is not None
         if reached is None or check.seconds is None:
-            return self._outcome(rule, "unknown", None)
+            first = iso(asked.now + self._recheck) if streamed else None  # no load tells of a first observation
+            return self._outcome(rule, "unknown", None, due=first)
         age = max(0.0, (asked.now - reached).total_seconds())
         state, score = scoring.at_most(age, float(check.seconds))
         ends = reached + timedelta(seconds=check.seconds, microseconds=1)
-        streamed = asked.info is None
         due = ends if state == "passed" else asked.now + (self._recheck if streamed else _AGAIN)
         if streamed and state == "passed":
             due = max(ends, asked.now + timedelta(seconds=1))

@@ -19,6 +19,7 @@ from mumian.kernel.clock import iso, parse_iso
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import SYSTEM, Actor, Transaction, next_value
 
+SEQUENCE = "quality.run"
 _DAILY = timedelta(days=1)
 
 
@@ -34,7 +35,7 @@ class Judging:
         self.asking = Asking(platform)
 
     async def judge(self, dataset: str, trigger: str, actor: Actor = SYSTEM) -> Run | None:
-        """Judge a dataset now; None where nothing has changed on a schedule.
+        """Judge a dataset now; None where there never was anything to judge, or nothing has changed on a schedule.
 
         `trigger` is loaded, declared, target, schedule or asked; what is asked for is judged as a whole. Raises NotFound,
         NoRules, BeingLoaded, and CannotRead, which is kept as a run.
@@ -56,8 +57,12 @@ class Judging:
             reason = str(error)
             await self._platform.records.write(lambda tx: self._unreadable(tx, asked, trigger, reason), actor)
             raise
+        outcomes = [found.outcomes[rule.name] for rule in asked.rules]
+        if asked.last is None and all(outcome.state == "unknown" for outcome in outcomes):
+            await self._platform.records.write(lambda tx: self._unjudged(tx, asked, outcomes))
+            return None
         if trigger == "schedule" and not _news(asked, found):
-            due = earliest(list(found.outcomes.values()))
+            due = earliest(outcomes)
             await self._platform.records.write(lambda tx: runs.put_due(tx, dataset, due))
             return None
         seconds = round(time.perf_counter() - begun, 4)
@@ -74,7 +79,7 @@ class Judging:
         outcomes = [found.outcomes[rule.name] for rule in asked.rules]
         readable = [*asked.readable, True] if asked.load or asked.reached is not None else []
         score = scoring.score(asked.rules, outcomes, readable)
-        run = self._run(tx, asked, trigger, score, outcomes, seconds)
+        run = _run(next_value(tx.session, SEQUENCE), asked, trigger, score, outcomes, seconds)
         digest = runs.keep(tx, run, readable=True, reason=None)
         failed = [outcome.rule for outcome in outcomes if outcome.state == "failed"]
         runs.sum_up(tx, run, asked.spec.owner, len(failed), earliest(outcomes))
@@ -97,33 +102,26 @@ class Judging:
         )
         return run
 
-    def _run(self, tx: Transaction, asked: Asked, trigger: str, score: Score, outcomes: list[Outcome], seconds: float) -> Run:
-        return Run(
-            number=next_value(tx.session, "quality.run"),
-            dataset=asked.dataset,
-            trigger=trigger,
-            at=iso(asked.now),
-            load=asked.load,
-            rows=0 if asked.info is None else asked.info.rows,
-            seconds=seconds,
-            score=score,
-            outcomes=tuple(outcomes),
-        )
+    def _unjudged(self, tx: Transaction, asked: Asked, outcomes: list[Outcome]) -> None:
+        """There was never anything to judge: that is no run, but it may have to be looked at again."""
+        run = _run(0, asked, "declared", Score(None, {}), outcomes)
+        runs.sum_up(tx, run, asked.spec.owner, 0, earliest(outcomes))
 
     def _unreadable(self, tx: Transaction, asked: Asked, trigger: str, reason: str) -> None:
         last = asked.last
         score = Score(None, {}) if last is None else runs.score_of(last)
-        run = self._run(tx, asked, trigger, score, [], 0.0)
+        run = _run(next_value(tx.session, SEQUENCE), asked, trigger, score, [])
         runs.keep(tx, run, readable=False, reason=reason[:300])
         tx.emit(RunFailed(subject=asked.dataset, run=run.number, reason=reason[:300]))
 
     def _nothing(self, tx: Transaction, asked: Asked) -> None:
         """The last rule of a dataset was taken away."""
         self._tickets.judged(tx, asked.dataset, asked.spec.owner, [], 0)
-        if runs.state(tx.session, asked.dataset) is None:
-            return
+        state = runs.state(tx.session, asked.dataset)
         runs.forget(tx, asked.dataset)
-        run = self._run(tx, asked, "declared", Score(None, {}), [], 0.0)
+        if state is None or not state["run"]:
+            return
+        run = _run(next_value(tx.session, SEQUENCE), asked, "declared", Score(None, {}), [])
         digest = runs.keep(tx, run, readable=True, reason=None)
         tx.emit(
             DatasetScored(
@@ -138,6 +136,20 @@ class Judging:
                 digest=digest,
             )
         )
+
+
+def _run(number: int, asked: Asked, trigger: str, score: Score, outcomes: list[Outcome], seconds: float = 0.0) -> Run:
+    return Run(
+        number=number,
+        dataset=asked.dataset,
+        trigger=trigger,
+        at=iso(asked.now),
+        load=asked.load,
+        rows=0 if asked.info is None else asked.info.rows,
+        seconds=seconds,
+        score=score,
+        outcomes=tuple(outcomes),
+    )
 
 
 def _paired(rules: list[Rule], outcomes: list[Outcome]) -> list[tuple[Rule, Outcome]]:

@@ -65,7 +65,7 @@ class Profiling:
         row, declined = await self._platform.records.read(read)
         if row is None:
             return []
-        known = [_gist(rule.check.model_dump(mode="json")) for rule in rules if not rule.implied]
+        known = [_gist(rule.check.model_dump(mode="json")) for rule in rules]
         wanted = suggestions(_facts(row["profile"]))
         return [one for one in wanted if one.id not in declined and _gist(one.rule) not in known]
 
