@@ -65,6 +65,8 @@ def test_a_search_has_filters_facets_orders_and_pages(town: Town) -> None:
             assert [one["name"] for one in ckan.action.package_search(fq=fq)["results"]] == ["shops.open"], fq
         assert ckan.action.package_search(fq="-organization:town organization:town")["count"] == 0
         assert ckan.action.package_search(fq="private:true")["count"] == 0
+        assert ckan.action.package_search(fq="metadata_modified:[* TO 2000-01-01T00:00:00Z]")["count"] == 0
+        assert ckan.action.package_search(fq="metadata_modified:[NOW-1DAY TO *] name:shops.open")["count"] == 1
         assert "shops.open" not in [r["name"] for r in ckan.action.package_search(fq="-groups:commerce", rows=100)["results"]]
         every = [one["name"] for one in ckan.action.package_search(rows=100, sort="name asc")["results"]]
         assert [r["name"] for r in ckan.action.package_search(rows=100, sort="name desc")["results"]] == every[::-1]

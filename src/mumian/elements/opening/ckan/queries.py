@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from mumian.elements.opening.ckan.errors import misread
 
-_TERM = re.compile(r'\s*([+-]?)(?:(\w+):)?("(?:[^"\\]|\\.)*"|\((?:[^()"]|"(?:[^"\\]|\\.)*")*\)|[^\s()]+)')
+_TERM = re.compile(r'\s*([+-]?)(?:(\w+):)?("(?:[^"\\]|\\.)*"|\((?:[^()"]|"(?:[^"\\]|\\.)*")*\)|[\[{][^\]}]*[\]}]|[^\s()]+)')
 _FIELDS = {
     "organization": "owner",
     "owner_org": "owner_id",
@@ -23,7 +24,9 @@ _FIELDS = {
     "freshness": "freshness",
     "opened": "opened",
     "share": "share",
+    "metadata_modified": "changed",
 }
+_RANGE = re.compile(r"[\[{]\s*(\S+)\s+TO\s+(\S+?)\s*[\]}]")
 _ALWAYS = {
     "state": {"active"},
     "dataset_type": {"dataset"},
@@ -35,11 +38,15 @@ _ALWAYS = {
 
 @dataclass
 class Query:
-    """What is wanted of each field (any of several values), what is not, and words; `nothing` where it can match none."""
+    """What is wanted of each field (any of several values), what is not, and words; when it `changed`, from and to.
+
+    `nothing` where it can match none.
+    """
 
     wanted: dict[str, list[list[str]]] = field(default_factory=dict)
     unwanted: dict[str, list[str]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
+    changed: list[tuple[datetime | None, datetime | None]] = field(default_factory=list)
     nothing: bool = False
 
 
@@ -97,8 +104,32 @@ def _field(sign: str, known: str | None, values: list[str], into: Query, words: 
         into.nothing = into.nothing or sign != "-"
     elif sign == "-":
         into.unwanted.setdefault(known, []).extend(values)
-    elif values != ["*"] and not any(one.startswith("[") for one in values):
+    elif known == "changed":
+        into.changed.append(_range(values[0]))
+    elif values != ["*"]:
         into.wanted.setdefault(known, []).append(values)
+
+
+def _range(value: str) -> tuple[datetime | None, datetime | None]:
+    """From and to of `[2014-01-01T00:00:00Z TO *]`; raises what CKAN answers."""
+    match = _RANGE.fullmatch(value)
+    if match is None:
+        raise misread(value)
+    return _moment(match[1], value), _moment(match[2], value)
+
+
+def _moment(text: str, whole: str) -> datetime | None:
+    if text == "*":
+        return None
+    now = datetime.now(UTC)
+    past = re.fullmatch(r"NOW(?:-(\d{1,5})(DAY|HOUR|MINUTE)S?)?(?:/DAY)?", text)
+    if past is not None:
+        return now - timedelta(**{f"{(past[2] or 'DAY').lower()}s": int(past[1] or 0)})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise misread(whole) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _values(value: str) -> list[str]:

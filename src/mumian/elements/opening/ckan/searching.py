@@ -1,6 +1,8 @@
 """Searching: package_search with filters, facets, orders and pages of CKAN over the catalogue's own search."""
 
 from collections import Counter
+from datetime import datetime
+from math import inf
 from typing import Any
 
 from mumian.elements.catalog.api import Catalog, Question, sees_all
@@ -37,6 +39,9 @@ async def package_search(ask: Ask) -> dict[str, Any]:
     )
     known = await names.directory(ask.platform).fresh(ask.platform)
     wanted, narrow = await _wanted(ask, query, known)
+    for since, until in query.changed:
+        some = await _changed(ask, since, until)
+        narrow = some if narrow is None else narrow & some
     every = ask.flag("include_private") and sees_all(ask.caller)
     fields = [] if not ask.flag("facet", default=True) else ask.names("facet.field")
     whole = narrow is not None or back or bool(query.unwanted) or "tags" in fields or "license_id" in fields
@@ -75,6 +80,14 @@ async def _wanted(ask: Ask, query: queries.Query, known: Directory) -> tuple[dic
                 some = _names(name, values, known)
                 narrow = some if narrow is None else narrow & some
     return wanted, narrow
+
+
+async def _changed(ask: Ask, since: datetime | None, until: datetime | None) -> set[str]:
+    """The datasets whose description changed in a time: the catalogue orders by it, in microseconds."""
+    low = -inf if since is None else since.timestamp() * 1e6
+    high = inf if until is None else until.timestamp() * 1e6
+    answer = await ask.platform.get(Catalog).find(Question(every=True, order="changed", limit=MOST, facets=False))
+    return {name for moment, name in answer.hits if low <= moment <= high}
 
 
 async def _owners(ask: Ask, values: list[str]) -> list[str]:

@@ -101,7 +101,10 @@ def parse_sort(given: Any) -> list[tuple[str, bool]]:
 
 def _split(text: str) -> list[str]:
     """The parts between commas that stand outside quotes."""
-    return [part for part in re.findall(r'(?:"(?:[^"]|"")*"|[^,"])+', text) if part.strip()]
+    parts = re.findall(r'(?:"(?:[^"]|"")*"|[^,"])+', text)
+    if len("".join(parts)) + text.count(",") < len(text):
+        raise Refused("sort", text)
+    return [part for part in parts if part.strip()]
 
 
 def typed(type_: str, value: Scalar) -> Scalar:
