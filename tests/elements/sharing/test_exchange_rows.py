@@ -141,7 +141,7 @@ def test_a_job_that_makes_no_sense_is_refused_before_it_begins(tmp_path: Path, c
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [("a,b\n1,2\n", "has no column"), (None, "is not there"), ('serial,name\n1,"x\n2,y\n', "line")]
+    ("content", "told"), [("a,b\n1,2\n", "has no column"), (None, "is not there"), ('serial,name\n1,"x\n2,y\n', "no CSV")]
 )
 def test_a_source_that_cannot_be_read_is_told_without_its_values(tmp_path: Path, content: str | None, told: str) -> None:
     file = tmp_path / "people.csv"

@@ -117,8 +117,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
 
     def canonical(self) -> bytes:
-        """Canonical JSON: sorted keys, no spaces, UTF-8."""
-        return msgspec.json.encode(self, order="sorted")
+        """Canonical JSON: sorted keys, no spaces, UTF-8; the same for a job that was read from it."""
+        return msgspec.json.encode(msgspec.convert(msgspec.to_builtins(self), Job), order="sorted")
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,3 +248,4 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     engines: int
     memory: str
     search_memory: str
+    compiled: bool = True

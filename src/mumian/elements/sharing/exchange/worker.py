@@ -28,7 +28,7 @@ def main(folder: Path, given: bytes) -> int:
     order = msgspec.json.decode(given, type=Order)
     job = msgspec.json.decode((folder / "job.json").read_bytes(), type=Job)
     keys = {name: bytes.fromhex(value) for name, value in order.keys.items()}
-    means = Means(order.engines, order.memory, order.search_memory, order.attach)
+    means = Means(order.engines, order.memory, order.search_memory, order.attach, order.compiled)
     outcome = run_job(job, folder, keys, means, _teller(folder), (folder / "cancel").exists)
     put(folder / "outcome.json", msgspec.json.encode(outcome))
     return 0

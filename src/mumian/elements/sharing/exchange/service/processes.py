@@ -95,7 +95,9 @@ class Processes:
     def tidy(self, id_: str, keep: bool) -> None:
         """Remove what a job needed to work; all of its parts, too, unless they are to be kept."""
         folder = self.folder(id_)
-        self._known.pop(id_, None)
+        known = self._known.pop(id_, None)
+        if known is not None:
+            known.wait()
         shutil.rmtree(folder / "staging", ignore_errors=True)
         if not keep:
             for part in (folder / "out").glob("part-*"):
