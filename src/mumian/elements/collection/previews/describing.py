@@ -61,13 +61,15 @@ class Previews:
         names = unique([*block.headers, *([""] * (width - len(block.headers)))])
         sample: list[list[str]] = []
         mended: list[int] = []
+        lost: list[list[Any]] = []
         try:
             for record in rows(path, made, table):
-                if len(sample) < _TYPED:
+                if record.lost:
+                    lost.append([record.line, " | ".join(record.cells)[:200], f"> {width}"])
+                else:
                     sample.append(record.cells)
-                if record.mended and len(mended) < _MENDED:
-                    mended.append(record.line)
-                if len(sample) >= _TYPED:
+                    mended += [record.line] if record.mended else []
+                if len(sample) >= _TYPED or len(lost) >= _TYPED:
                     break
         except Malformed:
             if not sample:
@@ -80,7 +82,8 @@ class Previews:
             "sample": sample[:_SAMPLE],
             "tables": [_table(each) for each in made.blocks],
             "notes": told["notes"],
-            "mended": mended,
+            "mended": mended[:_MENDED],
+            "unreadable": lost[:_MENDED],
             "alternatives": {
                 "encodings": [{"encoding": name, "score": score} for name, score in made.encodings],
                 "delimiters": [{"delimiter": d.delimiter, "quote": d.quote, "score": score} for d, score in made.dialects],

@@ -21,8 +21,11 @@ def field_name(header: str, taken: set[str]) -> str:
     return name
 
 
-def declarations(told: dict[str, Any], name: str, title: dict[str, str], owner: str, key: list[str]) -> str:
-    """A Dataset and a Connector of the same name, as YAML to be looked through, completed and applied."""
+def declarations(told: dict[str, Any], name: str, title: dict[str, str], owner: str, key: list[str], said: set[str]) -> str:
+    """A Dataset and a Connector of the same name, as YAML to be looked through, completed and applied.
+
+    `said` names what of the reading a person gave.
+    """
     taken: set[str] = set()
     fields, mapped = [], {}
     for column in told["columns"]:
@@ -35,13 +38,17 @@ def declarations(told: dict[str, Any], name: str, title: dict[str, str], owner: 
     spec: dict[str, Any] = {"owner": owner, "fields": fields}
     if key:
         spec["key"] = [mapped.get(each, each) for each in key]
-    reading = {k: v for k, v in told["reading"].items() if v not in (None, "")}
-    connector = {
+    # Where the header stands, and which table it is, may differ from file to file: only what a person said is kept.
+    given = {k: v for k, v in told["reading"].items() if v not in (None, "")}
+    reading = {k: v for k, v in given.items() if k in said or k not in ("header", "table")}
+    connector: dict[str, Any] = {
         "dataset": name,
         "source": {"kind": "files", "reading": reading},
-        "fields": {column: field for column, field in mapped.items() if column != field},
         "mode": "upsert" if key else "replace",
     }
+    renamed = {column: field for column, field in mapped.items() if column != field}
+    if renamed:
+        connector["fields"] = renamed
     return "".join(
         to_yaml(
             [

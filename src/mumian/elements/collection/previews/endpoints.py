@@ -85,4 +85,4 @@ async def preview(
 async def draft(platform: PlatformDep, caller: Previewer, id_: Id, body: ConfirmBody) -> DraftView:
     """A dataset and a connector for files like this one, drafted from what was confirmed."""
     told = await asyncio.to_thread(platform.get(Previews).describe, id_, caller.actor.id, body.reading)
-    return DraftView(documents=declarations(told, body.name, body.title, body.owner, body.key))
+    return DraftView(documents=declarations(told, body.name, body.title, body.owner, body.key, body.reading.model_fields_set))

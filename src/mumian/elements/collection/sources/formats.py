@@ -118,8 +118,9 @@ def _csv(path: Path, reading: Reading, settings: CollectionSettings, scratch: Pa
     done = skip
     while batch := list(itertools.islice(source, settings.batch)):
         done += len(batch)
-        mended = sum(record.mended for record in batch)
-        yield Chunk(names, [r.cells for r in batch], [r.line for r in batch], done, {}, mended, [], told)
+        kept, mended = [record for record in batch if not record.lost], sum(r.mended and not r.lost for r in batch)
+        faults = [(r.line, " | ".join(r.cells)[:200], f"> {width}") for r in batch if r.lost]
+        yield Chunk(names, [r.cells for r in kept], [r.line for r in kept], done, {}, mended, faults, told)
         told = None
     if done == skip:
         yield Chunk(names, at=done, told=told)

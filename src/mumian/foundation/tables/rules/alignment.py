@@ -22,10 +22,10 @@ class Aligner:
             self._sorts.append({sort: number / total for sort, number in count.items()})
 
     def fitted(self, cells: Sequence[str]) -> tuple[list[str], bool]:
-        """The cells under the right columns, and whether anything had to be moved, cut or filled up.
+        """The cells under the right columns, and whether anything had to be moved or filled up.
 
         Too many: empty cells that should not be there are taken out, at the end first; too few: empty cells are put in where
-        the rest then fits best. What cannot be told is filled up, or cut, at the end.
+        the rest then fits best. What cannot be told is filled up at the end, or stays too wide.
         """
         given = list(cells)
         over = len(given) - self.width
@@ -44,7 +44,7 @@ class Aligner:
                 break
             best = max(empty, key=lambda i: (self._score(given[:i] + given[i + 1 :]), i))
             given = given[:best] + given[best + 1 :]
-        return given[: self.width]
+        return given
 
     def _widened(self, given: list[str], under: int) -> list[str]:
         if under > _MOST or self.width > 200:

@@ -24,11 +24,15 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Record:
-    """A row: the line that it begins on (the first is 1), its cells, and whether quotes in it had to be mended."""
+    """A row: the line that it begins on (the first is 1), its cells, and whether quotes in it had to be mended.
+
+    `lost` says that it has values under no column, which are not among its cells.
+    """
 
     line: int
     cells: list[str]
     mended: bool = False
+    lost: bool = False
 
 
 def split(lines: Iterable[str], dialect: Dialect, width: int | None = None, first: int = 1) -> Iterator[Record]:
@@ -126,8 +130,19 @@ def _mended(line: str, dialect: Dialect, width: int | None) -> list[str]:
         cells = tolerant(line, dialect, frozenset((each,)))
         if len(cells) == width:
             return cells
+        if len(cells) > width and (whole := _closed(cells, width, dialect)) is not None:
+            return whole
     plain = line.split(dialect.delimiter)
     return plain if len(plain) == width else best
+
+
+def _closed(cells: list[str], width: int, dialect: Dialect) -> list[str] | None:
+    """Cells where those that a quote without end was meant to hold together are one again."""
+    for i, cell in enumerate(cells):
+        if cell.startswith(dialect.quote) and i + len(cells) - width < len(cells):
+            end = i + len(cells) - width + 1
+            return [*cells[:i], dialect.delimiter.join(cells[i:end]).removeprefix(dialect.quote), *cells[end:]]
+    return None
 
 
 def _opens(line: str, i: int, dialect: Dialect) -> bool:

@@ -51,7 +51,8 @@ def guess(path: Path, encoding: str | None = None, dialect: Dialect | None = Non
 def rows(path: Path, told: Guess, table: int) -> Iterator[Record]:
     """The rows of one table of a file as told, one by one: never more than a row in memory. Each has a cell for every column.
 
-    A row that had to be mended or moved says so. Raises Malformed where the encoding does not hold for the whole file.
+    A row that had to be mended or moved says so, and one that has values under no column. Raises Malformed where the encoding
+    does not hold for the whole file.
     """
     block = told.blocks[table]
     width = max(block.width, len(block.headers))
@@ -67,7 +68,7 @@ def rows(path: Path, told: Guess, table: int) -> Iterator[Record]:
         if not any(cell.strip() for cell in record.cells):
             continue
         cells, moved = aligner.fitted(record.cells)
-        yield Record(record.line, cells, record.mended or moved)
+        yield Record(record.line, cells[:width], record.mended or moved, len(cells) > width)
 
 
 def _aligner(path: Path, told: Guess, table: int, width: int) -> Aligner:
