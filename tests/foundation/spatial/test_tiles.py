@@ -21,6 +21,7 @@ from mumian.foundation.spatial.api import Spatial
 from mumian.foundation.spatial.rules.tiles import Tile, covering, tile_of
 from mumian.foundation.spatial.tiles import mvt
 from mumian.foundation.spatial.tiles.keeping import archive
+from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import Document
 from mumian.kernel.platform import Platform
 from tests.foundation.spatial.conftest import declare
@@ -187,6 +188,65 @@ async def test_live_values_are_laid_over_features(layered: Platform, editor: htt
     assert [(f["id"], f["geometry"]["coordinates"]) for f in places] == [("pole-7-pm25", [113.3, 23.1])]
     assert (await editor.get("/collections/fixed/live")).json()["values"]["pole-7-pm25"]["value"] == 41.5
     assert (await editor.get("/collections/strict/live")).status_code == 404
+
+
+async def test_features_and_tiles_carry_live_values(layered: Platform, editor: httpx.AsyncClient) -> None:
+    stream = {"thing": "pole-7", "observed_property": "pm25", "unit": "ug/m3", "longitude": 113.3, "latitude": 23.1}
+    await layered.declarations.apply([Document("Stream", "s", {"zh": "流", "en": "Stream"}, stream)], "streams")
+    await declare(layered, lamps={"editable": True, "live": {"property": "pole", "by": "thing"}})
+    for id_, pole, at in (("a", "pole-7", 113.3), ("b", "pole-8", 113.31)):
+        geometry = {"type": "Point", "coordinates": [at, 23.1]}
+        body = {"type": "Feature", "id": id_, "geometry": geometry, "properties": {"pole": pole}}
+        assert (await editor.post("/collections/lamps/items", json=body)).status_code == 201
+    sensing = layered.get(Sensing)
+    now = microseconds(layered.clock.now())
+
+    async def observe(result: float, second: int) -> None:
+        moment = np.array([now + second * 1_000_000])
+        await sensing.record(Observations(np.array([sensing.stream("s").id]), moment, np.array([result])))
+
+    await observe(41.5, 0)
+    told = {"pole": "pole-7", "live_value": 41.5, "live_unit": "ug/m3", "live_time": "2014-01-01T00:00:00.000000Z"}
+    nothing = {"pole": "pole-8", "live_value": None, "live_unit": None, "live_time": None}
+    answer = await editor.get("/collections/lamps/items?live=true")
+    assert [feature["properties"] for feature in answer.json()["features"]] == [told, nothing]
+    assert answer.headers["cache-control"] == "max-age=5"
+    chosen = (await editor.get("/collections/lamps/items?live=true&properties=pole&limit=1")).json()["features"]
+    assert chosen[0]["properties"] == told
+    one = await editor.get("/collections/lamps/items/a?live=true")
+    assert one.json()["properties"] == told
+    assert "etag" not in one.headers, "what changes with every observation is no version to change against"
+    assert (await editor.get("/collections/lamps/items/a")).json()["properties"] == {"pole": "pole-7"}
+
+    tile = tile_of(113.3, 23.1, 9)
+    address = f"/collections/lamps/tiles/WebMercatorQuad/{tile.z}/{tile.y}/{tile.x}"
+    drawn = await editor.get(f"{address}?live=true")
+    shown = {feature["properties"]["id"]: feature["properties"] for feature in _decoded(drawn.content)}
+    assert shown["a"] == {"id": "a", **told}
+    assert shown["b"] == {"id": "b", "pole": "pole-8"}
+    assert drawn.headers["cache-control"] == "max-age=5"
+    again = {"If-None-Match": drawn.headers["etag"]}
+    assert (await editor.get(f"{address}?live=true", headers=again)).status_code == 304
+    await observe(50.0, 1)
+    assert isinstance(layered.clock, ManualClock)
+    layered.clock.advance(seconds=5)
+    renewed = await editor.get(f"{address}?live=true", headers=again)
+    assert [f["properties"]["live_value"] for f in _decoded(renewed.content) if f["properties"]["id"] == "a"] == [50.0]
+    described = (await editor.get("/collections/lamps/tiles/WebMercatorQuad/tilejson?live=true")).json()
+    assert described["tiles"][0].endswith("?live=true")
+    assert described["vector_layers"][0]["fields"]["live_value"] == "Number"
+
+
+async def test_a_declaration_shows_live_values_unless_they_are_not_wanted(layered: Platform, editor: httpx.AsyncClient) -> None:
+    live = {"property": "pole", "shown": True}
+    await declare(layered, lamps={"editable": True, "live": live}, strict={"editable": True})
+    body = {"type": "Feature", "id": "a", "geometry": None, "properties": {"pole": "gone"}}
+    await editor.post("/collections/lamps/items", json=body)
+    shown = (await editor.get("/collections/lamps/items/a")).json()["properties"]
+    assert shown == {"pole": "gone", "live_value": None, "live_unit": None, "live_time": None}
+    assert (await editor.get("/collections/lamps/items/a?live=false")).json()["properties"] == {"pole": "gone"}
+    assert (await editor.get("/collections/lamps/items?live=perhaps")).status_code == 400
+    assert (await editor.get("/collections/strict/items?live=true")).status_code == 404
 
 
 async def test_coordinates_layers_and_archives_have_addresses_of_their_own(layered: Platform, editor: httpx.AsyncClient) -> None:

@@ -36,6 +36,7 @@ class LiveSpec(Spec):
     property: str = Field(description="The property that names the stream, or the thing whose stream is meant.")
     by: Literal["stream", "thing"] = Field("stream", description="What the property names.")
     observed_property: str | None = Field(None, description="With `by: thing`, which of its streams: the observed property.")
+    shown: bool = Field(False, description="Whether features and tiles carry the values unless asked without: `live=false`.")
 
 
 class StyleSpec(Spec):

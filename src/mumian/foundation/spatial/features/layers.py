@@ -63,6 +63,10 @@ class Layers:
         """Features of a layer; blocks."""
         return queries.find(self.cache.engine, self.table(layer), query)
 
+    def page(self, layer: str, query: queries.Query) -> tuple[list[queries.Row], int]:
+        """Features of a layer as `find` has them, and how many answer the query in all; blocks."""
+        return queries.page(self.cache.engine, self.table(layer), query)
+
     def count(self, layer: str, query: queries.Query) -> int:
         """How many features of a layer answer a query; blocks."""
         return queries.count(self.cache.engine, self.table(layer), query)

@@ -9,6 +9,8 @@ from mumian.foundation.spatial.features.engine import Engine
 from mumian.foundation.spatial.features.tables import Table
 from mumian.foundation.spatial.rules.cql2 import Compiled
 
+_FEW = 20_000
+
 
 @dataclass(frozen=True)
 class Query:
@@ -38,6 +40,26 @@ class Row:
 def find(engine: Engine, table: Table, query: Query) -> list[Row]:
     """The features of one page, and one more where there are more."""
     where, params = conditions(table, query)
+    found = _found(engine, query, table.name, where, params)
+    return [Row(f[0], f[1], f[2], f[3], tuple(f[4:])) for f in found]
+
+
+def page(engine: Engine, table: Table, query: Query) -> tuple[list[Row], int]:
+    """What `find` and `count` answer; by one look at the table where the boxes are small."""
+    if not query.boxes or query.limit is None or _expected(table, query.boxes) > _FEW:
+        return find(engine, table, query), count(engine, table, query)
+    where, params = conditions(table, query)
+    matching = f"(SELECT *, count(*) OVER () AS matched_ FROM {table.name} WHERE {where}) m"
+    found = _found(engine, query, matching, "TRUE", params, ", matched_")
+    rows = [Row(f[0], f[1], f[2], f[3], tuple(f[4:-1])) for f in found]
+    if found:
+        return rows, int(found[0][-1])
+    return rows, 0 if query.after is None else count(engine, table, query)
+
+
+def _found(
+    engine: Engine, query: Query, relation: str, where: str, params: dict[str, Any], also: str = ""
+) -> list[tuple[Any, ...]]:
     keys = [column for column, _ in query.sort]
     if query.after is not None:
         text, bound = _beyond(query.sort, query.after)
@@ -46,8 +68,20 @@ def find(engine: Engine, table: Table, query: Query) -> list[Row]:
     order = ", ".join([*(f"{column} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in query.sort), "seq"])
     limit = "" if query.limit is None else f" LIMIT {int(query.limit) + 1}"
     more = "".join(f", {column}" for column in keys)
-    sql = f"SELECT fid, ver, {geometry}, props{more}, seq FROM {table.name} WHERE {where} ORDER BY {order}{limit}"
-    return [Row(f[0], f[1], f[2], f[3], tuple(f[4:])) for f in engine.rows(sql, params)]
+    sql = f"SELECT fid, ver, {geometry}, props{more}, seq{also} FROM {relation} WHERE {where} ORDER BY {order}{limit}"
+    return engine.rows(sql, params)
+
+
+def _expected(table: Table, boxes: Sequence[Bounds]) -> float:
+    """How many features would lie in boxes if they lay evenly."""
+    if table.bounds is None:
+        return 0
+    west, south, east, north = table.bounds
+    width, height = max(east - west, 1e-9), max(north - south, 1e-9)
+    shares = (
+        max(0.0, min(e, east) - max(w, west)) / width * max(0.0, min(n, north) - max(s, south)) / height for w, s, e, n in boxes
+    )
+    return table.count * sum(shares)
 
 
 def count(engine: Engine, table: Table, query: Query) -> int:
@@ -75,7 +109,10 @@ def conditions(table: Table, query: Query) -> tuple[str, dict[str, Any]]:
             names = [f"b{index}{side}" for side in "wsen"]
             params |= dict(zip(names, (float(v) for v in box), strict=True))
             w, s, e, n = (f"${name}" for name in names)
-            exact = "" if table.points else f" AND ST_Intersects(geom, ST_MakeEnvelope({w}, {s}, {e}, {n}))"
+            if table.points:
+                boxes.append(f"(west BETWEEN {w} AND {e} AND south BETWEEN {s} AND {n})")
+                continue
+            exact = f" AND ST_Intersects(geom, ST_MakeEnvelope({w}, {s}, {e}, {n}))"
             boxes.append(f"(west <= {e} AND east >= {w} AND south <= {n} AND north >= {s}{exact})")
         texts.append("(" + " OR ".join(boxes) + ")")
     if query.region is not None:

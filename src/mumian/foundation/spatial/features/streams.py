@@ -16,6 +16,8 @@ from mumian.kernel.clock import iso
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 
+LIVE = ("live_value", "live_unit", "live_time")
+
 
 class StreamPlaces:
     """Every stream with a place as a point, its name the id."""

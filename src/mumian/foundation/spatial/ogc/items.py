@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ from starlette.responses import Response
 
 from mumian.foundation.spatial.coordinates.transform import convert_geometry
 from mumian.foundation.spatial.features.queries import Query, Row
+from mumian.foundation.spatial.features.streams import LIVE
 from mumian.foundation.spatial.features.tables import Table
 from mumian.foundation.spatial.ogc import pages
+from mumian.foundation.spatial.ogc.overlays import joined, short_lived, wanted
 from mumian.foundation.spatial.ogc.parameters import NAMES, Search, chosen, parse, systems, write_cursor
 from mumian.foundation.spatial.ogc.request import GEOJSON, Ask, html_answer
 from mumian.foundation.spatial.rules.crs import Crs, parse_crs
@@ -30,11 +33,14 @@ def _features(ask: Ask) -> Response:
     spec, layers = ask.layer("layer:read"), ask.spatial.layers
     table = layers.table(ask.collection)
     ask.allow([*NAMES, *table.columns])
+    live = wanted(ask, spec)
     search = parse(ask.query, table, spec)
-    rows = layers.find(ask.collection, search.query)
+    if live is not None and search.properties is not None:
+        search = replace(search, properties=(*search.properties, *LIVE))
+    rows, matched = layers.page(ask.collection, search.query)
     limit = search.query.limit or 0
     shown, more = rows[:limit], len(rows) > limit
-    matched = layers.count(ask.collection, search.query)
+    shown = shown if live is None else joined(ask, live, shown)
     following = write_cursor(shown[-1].keys) if more else None
     path = f"/collections/{ask.collection}/items"
     query: dict[str, Any] = {k.replace("-", "_"): v for k, v in ask.query.items() if k != "f"}
@@ -48,7 +54,7 @@ def _features(ask: Ask) -> Response:
     head = {"type": "FeatureCollection", "numberMatched": matched, "numberReturned": len(shown)}
     head |= {"timeStamp": iso(ask.platform.clock.now()), "links": links}
     body = msgspec.json.encode(head)[:-1].decode() + ',"features":[' + ",".join(written(shown, search)) + "]}"
-    headers = {"Content-Crs": f"<{search.crs.uri}>", "Vary": "Accept"}
+    headers = {"Content-Crs": f"<{search.crs.uri}>", "Vary": "Accept", **({} if live is None else short_lived(ask))}
     return Response(body.encode(), 200, headers, GEOJSON)
 
 
@@ -58,17 +64,21 @@ async def feature(ask: Ask) -> Response:
 
 
 def _feature(ask: Ask) -> Response:
-    ask.layer("layer:read")
-    layers = ask.spatial.layers
-    ask.allow(["crs"])
+    live, layers = wanted(ask, ask.layer("layer:read")), ask.spatial.layers
+    ask.allow(["crs", "live"])
     table = layers.table(ask.collection)
     crs = chosen(ask.query.get("crs"), systems(table), "crs")
     row = layers.one(ask.collection, str(ask.request.path_params["feature"]))
+    headers = {"Content-Crs": f"<{crs.uri}>", "Vary": "Accept"}
     etag = etag_of(row.version, crs)
-    headers = {"ETag": etag, "Content-Crs": f"<{crs.uri}>", "Vary": "Accept", "Cache-Control": "no-cache"}
+    if live is None:
+        headers |= {"ETag": etag, "Cache-Control": "no-cache"}
+    else:
+        (row,) = joined(ask, live, [row])
+        headers |= short_lived(ask)
     if ask.html:
         return html_answer(pages.feature_page(ask, layers.title(ask.collection), row))
-    if etag in [tag.strip() for tag in ask.request.headers.get("if-none-match", "").split(",")]:
+    if live is None and etag in [tag.strip() for tag in ask.request.headers.get("if-none-match", "").split(",")]:
         return Response(None, 304, headers)
     if crs != _CRS84 and row.geometry is not None:
         row = Row(row.id, row.version, shapely.to_wkb(shapely.from_geojson(row.geometry)), row.properties)

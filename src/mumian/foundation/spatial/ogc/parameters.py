@@ -21,7 +21,7 @@ from mumian.foundation.spatial.rules.cql2.operands import Operand, as_time, comp
 from mumian.foundation.spatial.rules.crs import Crs, offered, parse_crs
 from mumian.kernel.errors import Invalid
 
-NAMES = "bbox bbox-crs crs cursor datetime filter filter-crs filter-lang limit properties skipGeometry sortby".split()
+NAMES = "bbox bbox-crs crs cursor datetime filter filter-crs filter-lang limit live properties skipGeometry sortby".split()
 MOST = 10_000
 DEFAULT = 10
 _MOST_FILTER = 10_000

@@ -1,17 +1,22 @@
 """Tiles over HTTP: tilesets of OGC API Tiles, TileJSON, vector tiles with ETags, and styles."""
 
 import asyncio
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from starlette.responses import Response
 
+from mumian.foundation.sensing.api import Sensing
 from mumian.foundation.spatial.contracts import Bounds
+from mumian.foundation.spatial.features.streams import live_values
 from mumian.foundation.spatial.features.tables import Table
-from mumian.foundation.spatial.models import LayerSpec
+from mumian.foundation.spatial.models import LayerSpec, LiveSpec
+from mumian.foundation.spatial.ogc.overlays import short_lived, wanted
 from mumian.foundation.spatial.ogc.request import Ask, json_answer
 from mumian.foundation.spatial.rules.tiles import HALF, MOST_ZOOM, Tile, covering, first_view
 from mumian.foundation.spatial.tiles.keeping import vector_layer
+from mumian.foundation.spatial.tiles.mvt import Live
 from mumian.foundation.spatial.tiles.styling import style as drawn
 from mumian.kernel.errors import Invalid, NotFound
 
@@ -24,16 +29,38 @@ _MERCATOR = "http://www.opengis.net/def/crs/EPSG/0/3857"
 async def tile(ask: Ask) -> Response:
     """One vector tile; 204 where it is empty, 304 where the reader has it already."""
     spec = ask.layer("layer:read")
-    ask.allow(["properties"])
-    found = _tile(ask)
+    ask.allow(["properties", "live"])
+    found, how = _tile(ask), wanted(ask, spec)
     table = await asyncio.to_thread(ask.spatial.layers.table, ask.collection)
     properties = _properties(ask, table, spec)
+    if how is not None:
+        return await asyncio.to_thread(_living, ask, table, found, properties, how)
     digest = sha256(f"{table.base}\n{table.version}\n{properties}\n{found}".encode()).hexdigest()[:32]
     headers = {"ETag": f'"{digest}"', "Cache-Control": "no-cache"}
-    if headers["ETag"] in [tag.strip() for tag in ask.request.headers.get("if-none-match", "").split(",")]:
+    if _known(ask, headers["ETag"]):
         return Response(None, 304, headers)
     content = await asyncio.to_thread(ask.spatial.tiles.tile, table, found, properties)
     return Response(content or None, 200 if content else 204, headers, MVT)
+
+
+def _living(ask: Ask, table: Table, tile: Tile, properties: tuple[str, ...] | None, how: LiveSpec) -> Response:
+    """A tile with live values, made at most once in `live_seconds` and told apart by what is in it."""
+    sensing = ask.platform.get(Sensing)
+
+    def look(names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        found = live_values(sensing, how, [(name, name) for name in names])
+        return {name: (value.value, value.unit, value.time) for name, value in found.items()}
+
+    moment = 1 + int(ask.platform.clock.now().timestamp()) // ask.spatial.settings.live_seconds
+    content = ask.spatial.tiles.tile(table, tile, properties, Live(how.property, look), moment)
+    headers = {"ETag": f'"{sha256(content).hexdigest()[:32]}"', **short_lived(ask)}
+    if _known(ask, headers["ETag"]):
+        return Response(None, 304, headers)
+    return Response(content or None, 200 if content else 204, headers, MVT)
+
+
+def _known(ask: Ask, etag: str) -> bool:
+    return etag in [tag.strip() for tag in ask.request.headers.get("if-none-match", "").split(",")]
 
 
 def _tile(ask: Ask) -> Tile:
@@ -73,9 +100,11 @@ async def tileset(ask: Ask) -> Response:
 
 
 async def tilejson(ask: Ask) -> Response:
-    """TileJSON 3.0.0."""
-    table = await _table(ask)
-    spec, title = ask.spatial.layers.spec(ask.collection), ask.spatial.layers.title(ask.collection)
+    """TileJSON 3.0.0; with `live=true` of the tiles that carry live values."""
+    spec, title = ask.layer("layer:read"), ask.spatial.layers.title(ask.collection)
+    ask.allow(["live"])
+    live = wanted(ask, spec) is not None
+    table = await asyncio.to_thread(ask.spatial.layers.table, ask.collection)
     longitude, latitude, zoom = first_view(table.bounds)
     path = f"/collections/{ask.collection}/tiles/WebMercatorQuad"
     return json_answer(
@@ -84,12 +113,12 @@ async def tilejson(ask: Ask) -> Response:
             "name": title[ask.language],
             "version": f"1.0.{table.version}",
             "scheme": "xyz",
-            "tiles": [ask.url(path + "/{z}/{y}/{x}")],
+            "tiles": [ask.url(path + "/{z}/{y}/{x}", live=ask.query.get("live"))],
             "minzoom": 0,
             "maxzoom": MOST_ZOOM,
             "bounds": list(table.bounds or (-180.0, -85.05, 180.0, 85.05)),
             "center": [longitude, latitude, int(zoom)],
-            "vector_layers": [vector_layer(table, spec.tile_properties, (0, MOST_ZOOM))],
+            "vector_layers": [vector_layer(table, spec.tile_properties, (0, MOST_ZOOM), live)],
         }
     )
 

@@ -10,12 +10,12 @@ from typing import Any
 from mumian.foundation.spatial.features.layers import Layers
 from mumian.foundation.spatial.features.tables import Table
 from mumian.foundation.spatial.rules.tiles import Tile, count_covering, covering, first_view
-from mumian.foundation.spatial.tiles.mvt import attributes, encode
+from mumian.foundation.spatial.tiles.mvt import LIVE, Live, attributes, encode
 from mumian.kernel.errors import Invalid
 
 MOST_BYTES = 64 << 20
 MOST_TILES = 50_000
-_Key = tuple[str, str, int, Tile, tuple[str, ...] | None]
+_Key = tuple[str, str, int, Tile, tuple[str, ...] | None, int]
 
 
 class Tiles:
@@ -27,15 +27,17 @@ class Tiles:
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def tile(self, table: Table, tile: Tile, properties: tuple[str, ...] | None) -> bytes:
-        """A tile of a layer as it stands."""
-        key = (table.layer, table.base, table.version, tile, properties)
+    def tile(
+        self, table: Table, tile: Tile, properties: tuple[str, ...] | None, live: Live | None = None, moment: int = 0
+    ) -> bytes:
+        """A tile of a layer as it stands; with live values made anew for each `moment`."""
+        key = (table.layer, table.base, table.version, tile, properties, moment)
         with self._lock:
             known = self._kept.get(key)
             if known is not None:
                 self._kept.move_to_end(key)
                 return known
-        made = encode(self._layers.cache.engine, table, tile, properties)
+        made = encode(self._layers.cache.engine, table, tile, properties, live)
         self._keep(key, made)
         return made
 
@@ -98,8 +100,9 @@ def archive(layers: Layers, layer: str, file: Path, properties: Sequence[str] | 
     return count
 
 
-def vector_layer(table: Table, properties: Sequence[str] | None, zooms: tuple[int, int]) -> dict[str, object]:
+def vector_layer(table: Table, properties: Sequence[str] | None, zooms: tuple[int, int], live: bool = False) -> dict[str, object]:
     """What TileJSON and PMTiles say of the layer inside of tiles."""
     words = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
     fields = {name: words.get(type_, "String") for name, _, type_ in attributes(table, properties)}
+    fields |= {name: "Number" if type_ == "DOUBLE" else "String" for name, type_ in LIVE.items() if live}
     return {"id": table.layer, "fields": {"id": "String", **fields}, "minzoom": zooms[0], "maxzoom": zooms[1]}
