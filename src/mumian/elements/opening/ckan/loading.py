@@ -56,9 +56,7 @@ async def datastore_create(ask: Ask) -> dict[str, Any]:
     body = {**spec.body["spec"], "fields": list(known.values()), **({"key": key} if key else {})}
     document = Document("Dataset", spec.name, spec.title, body, SOURCE + row["name"])
     await ask.platform.declarations.apply([document], SOURCE + row["name"], ask.caller.actor)
-    resources = [
-        {**one, "datastore_active": one["id"] == given or bool(one.get("datastore_active"))} for one in kept["resources"]
-    ]
+    resources = [_with_rows(ask, one, spec.name) if one["id"] == given else one for one in kept["resources"]]
     await put_record(
         ask,
         "package",
@@ -75,6 +73,12 @@ async def datastore_create(ask: Ask) -> dict[str, Any]:
     shown = [{"id": field["name"], "type": field["type"]} for field in known.values()]
     told = {"resource_id": given, "fields": shown, "method": "insert", **({"primary_key": key} if key else {})}
     return told | ({"records": listed} if ask.flag("include_records") else {})
+
+
+def _with_rows(ask: Ask, resource: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """A resource that has rows; one without an address gets that of the rows as a file."""
+    own_ = {"url": f"{ask.address}/api/v1/elements/opening/datasets/{dataset}/data.csv", "format": "CSV", "url_type": "datastore"}
+    return {**resource, **({} if resource.get("url") else own_), "datastore_active": True}
 
 
 async def datastore_upsert(ask: Ask) -> dict[str, Any]:
