@@ -59,8 +59,8 @@ async def test_what_screens_need_is_listed_told_and_judged_anew(judged: Platform
         whole = (await admin.get(f"{BASE}/datasets/companies")).json()
         results = {each["name"]: each for each in whole["results"]}
         assert results["companies:capital"]["title"] == {
-            "zh": "“capital”在范围内（0.0 – 1000000.0）",
-            "en": "capital is within bounds (0.0 – 1000000.0)",
+            "zh": "“capital”在范围内（≥ 0, ≤ 1000000）",
+            "en": "capital is within bounds (≥ 0, ≤ 1000000)",
         }
         assert (results["companies:capital"]["failing"], results["companies:capital"]["ticket"]) == (1, 2)
         assert results["companies:phone"]["weight"] == 1.0
@@ -113,6 +113,7 @@ async def test_people_comment_take_on_and_extend_tickets_of_their_own_only(judge
     ):
         listed = (await officer.get(f"{BASE}/tickets", params={"owner": "market", "state": "open", "limit": 1})).json()
         assert (listed["items"][0]["rule"], listed["items"][0]["on_time"]) == ("companies:capital", None)
+        assert listed["items"][0]["title"]["zh"].startswith("“capital”在范围内")
         more = (await officer.get(f"{BASE}/tickets", params={"cursor": listed["next"]})).json()["items"]
         assert [each["rule"] for each in more] == ["companies:phone"]
         url = f"{BASE}/tickets/{listed['items'][0]['number']}"

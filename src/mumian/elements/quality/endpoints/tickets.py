@@ -1,12 +1,15 @@
 """Tickets over HTTP: the list, one ticket with its history, what people do with it, and the ranking of departments."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from mumian.elements.quality.api import Quality
+from mumian.elements.quality.endpoints.views import title
 from mumian.elements.quality.rules.ranking import Standing, ranked
 from mumian.elements.quality.rules.ticketing import on_time
 from mumian.elements.quality.store import runs
@@ -28,12 +31,14 @@ Handler = Annotated[Caller, Depends(permit("quality-ticket:handle"))]
 class TicketView(BaseModel):
     """A ticket to the owner of a dataset; `on_time` is null while that is open, `state` is open, closed or withdrawn.
 
+    `title` is that of its rule, or the rule's name where it is no more.
     `holding_since`: the rule of a ticket that was opened again and again holds since then; it closes when that lasts.
     """
 
     number: int
     dataset: str
     rule: str
+    title: dict[str, str]
     owner: str
     severity: str
     state: str
@@ -115,7 +120,8 @@ async def tickets(
     wanted = {"owner": owner, "dataset": dataset, "rule": rule, "state": state, "assignee": assignee}
     before = None if keys is None else keys[0]
     rows = await platform.records.read(lambda s: store.page(s, wanted, iso(now) if late else None, before, limit + 1))
-    items = [TicketView(**_told(row, now)) for row in rows[:limit]]
+    titles = _titles(platform, {row["dataset"] for row in rows})
+    items = [TicketView(**_told(row, now, titles)) for row in rows[:limit]]
     return Page(items=items, next=cursor(items[-1].number) if len(rows) > limit else None)
 
 
@@ -208,12 +214,23 @@ async def _whole(platform: Platform, number: int) -> WholeTicketView:
     row, steps = await platform.records.read(read)
     if row is None:
         raise NotFound(kind="Ticket", name=str(number))
-    return WholeTicketView(**_told(row, platform.clock.now()), steps=[StepView(**step) for step in steps])
+    told = _told(row, platform.clock.now(), _titles(platform, {row["dataset"]}))
+    return WholeTicketView(**told, steps=[StepView(**step) for step in steps])
 
 
-def _told(row: Row, now: datetime) -> dict[str, object]:
-    told: dict[str, object] = {name: row[name] for name in TicketView.model_fields if name != "on_time"}
-    return told | {"on_time": on_time(store.ticket(row), now)}
+def _told(row: Row, now: datetime, titles: dict[str, dict[str, str]]) -> dict[str, Any]:
+    told = {name: row[name] for name in TicketView.model_fields if name not in ("on_time", "title")}
+    title = titles.get(row["rule"], {"zh": row["rule"], "en": row["rule"]})
+    return told | {"on_time": on_time(store.ticket(row), now), "title": title}
+
+
+def _titles(platform: Platform, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The titles of the rules of these datasets, by name."""
+    found: dict[str, dict[str, str]] = {}
+    for dataset in datasets:
+        with suppress(NotFound):
+            found |= {rule.name: title(rule) for rule in platform.get(Quality).rules(dataset)}
+    return found
 
 
 def _standing(platform: Platform, place: int | None, one: Standing) -> StandingView:

@@ -135,8 +135,8 @@ def _how(rule: Rule) -> str:
         case Formatted():
             return rule.check.format or rule.check.pattern or ""
         case Between():
-            least, most = rule.check.least, rule.check.most
-            return f"{'' if least is None else least} – {'' if most is None else most}"
+            signs = (("≥", rule.check.least), ("≤", rule.check.most))
+            return ", ".join(f"{sign} {_plain(bound)}" for sign, bound in signs if bound is not None)
         case Condition():
             return rule.check.sql
         case Reference() | Consistent():
@@ -145,3 +145,7 @@ def _how(rule: Rule) -> str:
             return rule.check.method
         case _:
             return ""
+
+
+def _plain(bound: float | str) -> str:
+    return f"{bound:.12g}" if isinstance(bound, float) else bound
