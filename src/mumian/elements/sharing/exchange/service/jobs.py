@@ -15,8 +15,8 @@ from mumian.elements.sharing.exchange.contracts import Field, Job, LakeSource, M
 from mumian.elements.sharing.exchange.events import ExchangeMoved
 from mumian.elements.sharing.exchange.service import store
 from mumian.elements.sharing.exchange.service.processes import Processes
-from mumian.elements.sharing.exchange.settings import ExchangeSettings
 from mumian.elements.sharing.exchange.statements import token_keys
+from mumian.elements.sharing.settings import ExchangeSettings
 from mumian.foundation.cryptography.api import Cryptography
 from mumian.foundation.storage.contracts import Lake
 from mumian.kernel.background import Loop
