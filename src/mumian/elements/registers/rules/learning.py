@@ -125,6 +125,14 @@ def share_of_matches(patterns: Patterns, m: Sequence[Sequence[float]], u: Sequen
     return matches
 
 
+def without_matches(patterns: Patterns, m: Sequence[Sequence[float]], u: Sequence[Sequence[float]], share: float) -> Patterns:
+    """Pairs taken at random, less those that are likely matches: in a small register these are not rare enough to be left in."""
+    used = list(range(len(m)))
+    tables = [_evidence(patterns, [np.array(each) for each in chances_], used) for chances_ in (m, u)]
+    posterior, _ = _expect(patterns, tables[0], tables[1], share)
+    return Patterns(patterns.levels, patterns.counts * (1.0 - posterior), patterns.same, patterns.different)
+
+
 def weight(m: float, u: float) -> float:
     """The weight of evidence of a level, in bits."""
     return float(np.log2(max(m, _LEAST) / max(u, _LEAST)))

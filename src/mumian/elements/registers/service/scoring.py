@@ -19,6 +19,7 @@ _MOST_RECORDS = 1_000_000
 _LEARNED_PAIRS = 4_000_000
 _SEED = 20_140_101
 _TERMS = 200_000
+_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -78,29 +79,37 @@ class Scoring:
         layout, sizes = self._layout, [one.size for one in self._layout.compared]
         self._terms(records)
         self._sample(records)
-        sampled = self._patterns("registers_sampled", "true")
-        u = [one.u or got for one, got in zip(layout.compared, learning.chances(sampled, sizes), strict=True)]
         self._lake.columns("CREATE OR REPLACE TEMP TABLE registers_verdict AS SELECT * FROM decided", {"decided": decided})
         pairs, kept = self._count("registers_levels"), "true"
         if pairs > _LEARNED_PAIRS:
             kept = f"hash(a, b) % {pairs // _LEARNED_PAIRS + 1} = 0"
-        fixed = [one.m for one in layout.compared]
-        found = []
+        sessions = []
         for index, rule in enumerate(layout.spec.blocking):
             names = {part.partition(":")[0] for part in rule}
             free = [one.attribute not in names for one in layout.compared]
             patterns = self._patterns("registers_levels", f"rules & {1 << index} <> 0 AND {kept}")
             if patterns.total() and any(free):
-                found.append((learning.learn(patterns, u, free, fixed, 0.3), free))
-        m = learning.together(found, sizes)
-        m = [given or got for given, got in zip(fixed, m, strict=True)]
-        whole = self._patterns("registers_levels", kept)
-        share = len(whole.counts) and pairs / max(whole.total(), 1.0)
-        matches = learning.share_of_matches(whole, m, u, 0.3) * share if whole.total() else 0.0
+                sessions.append((patterns, free))
+        sampled, whole = self._patterns("registers_sampled", "true"), self._patterns("registers_levels", kept)
         possible = max(records * (records - 1) / 2, 1.0)
-        prior = layout.spec.prior or min(max(matches, 0.5) / possible, 0.5)
+        random, share = sampled, pairs / max(whole.total(), 1.0)
+        for _ in range(_PASSES):
+            u = [one.u or got for one, got in zip(layout.compared, learning.chances(random, sizes), strict=True)]
+            m = self._learn(sessions, u)
+            matches = learning.share_of_matches(whole, m, u, 0.3) * share if pairs else 0.0
+            prior = layout.spec.prior or min(max(matches, 0.5) / possible, 0.5)
+            random = learning.without_matches(sampled, m, u, prior)
         datasets = tuple(row[0] for row in self._lake.rows(f"SELECT DISTINCT dataset FROM {layout.record} WHERE ended IS NULL"))
         return Model(number, tuple(m), tuple(u), prior, records, pairs, round(matches, 1), tuple(sorted(datasets)))
+
+    def _learn(
+        self, sessions: Sequence[tuple[learning.Patterns, Sequence[bool]]], u: Sequence[Sequence[float]]
+    ) -> list[tuple[float, ...]]:
+        """m of all comparisons, from what each blocking rule shows of those that it does not decide itself."""
+        fixed = [one.m for one in self._layout.compared]
+        found = [(learning.learn(patterns, u, free, fixed, 0.3), free) for patterns, free in sessions]
+        m = learning.together(found, [one.size for one in self._layout.compared])
+        return [given or got for given, got in zip(fixed, m, strict=True)]
 
     def terms(self) -> dict[str, NDArray[Any]]:
         """How common values are: what was just learned, to be kept."""
