@@ -25,6 +25,13 @@ def since(session: Session, vital: str, start: str) -> list[Row]:
     )
 
 
+def between(session: Session, vital: str, start: str, end: str, limit: int) -> list[Row]:
+    """The values of a vital from an instant up to another, by time, at most so many."""
+    where = "vital = :vital AND time >= :start AND time < :end ORDER BY time, key LIMIT :limit"
+    sql = f"SELECT key, time, value FROM vitals_value WHERE {where}"
+    return session.rows(sql, vital=vital, start=start, end=end, limit=limit)
+
+
 def newest(session: Session, vital: str) -> str | None:
     """The time of a vital's newest values."""
     found = session.value("SELECT MAX(time) FROM vitals_value WHERE vital = :vital", vital=vital)

@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 
 from mumian.brain.warnings import store
+from mumian.brain.warnings.cap.endpoints import router as cap
+from mumian.brain.warnings.routing.endpoints import router as routing
 from mumian.foundation.identity.api import Caller, permit
 from mumian.kernel.unit_of_work import Row
 from mumian.kernel.web import PlatformDep
 from mumian.kernel.web.paging import MOST, Page, cursor, parse_cursor
 
-router = APIRouter(prefix="/api/v1/brain/warnings", tags=["brain"])
+_own = APIRouter(prefix="/api/v1/brain/warnings", tags=["brain"])
 _READ = Annotated[Caller, Depends(permit("warning:read"))]
 
 
-@router.get("")
+@_own.get("")
 async def list_warnings(
     platform: PlatformDep,
     _: _READ,
@@ -35,3 +37,9 @@ def _shown(row: Row) -> dict[str, Any]:
     shown = {**row, "title": json.loads(row["title"]), "label": json.loads(row["label"]), "subject": row["key"]}
     del shown["key"]
     return shown
+
+
+_own.include_router(routing)
+router = APIRouter()
+router.include_router(cap)
+router.include_router(_own)

@@ -50,3 +50,62 @@ class WarningLifted(WarningEvent):
     """A warning ended."""
 
     type: ClassVar[str] = "brain.warnings.lifted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningNoticed(Event):
+    """People were told of a group of warnings: `kind` is first, change, repeat, resolved or escalation, `messages` how many."""
+
+    type: ClassVar[str] = "brain.warnings.noticed"
+    group: str
+    route: str
+    kind: str
+    level: str
+    warnings: int
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupAcknowledged(Event):
+    """Somebody answers for a group of warnings: it is neither repeated nor escalated until something worse comes."""
+
+    type: ClassVar[str] = "brain.warnings.acknowledged"
+    by: str
+    comment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningsSilenced(Event):
+    """Nobody is told of warnings with these labels from `starts` to `ends`; one that ends when it starts was taken back."""
+
+    type: ClassVar[str] = "brain.warnings.silenced"
+    wanted: dict[str, list[str]]
+    starts: str
+    ends: str
+    author: str
+    comment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertReceived(Event):
+    """A CAP message of another authority came in; `digest` is the SHA-256 of its bytes."""
+
+    type: ClassVar[str] = "brain.warnings.received"
+    sender: str
+    status: str
+    message_type: str
+    event: str
+    severity: str
+    headline: str
+    area: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningPublished(Event):
+    """A CAP message about a warning went out under the identifier `subject`; `digest` is the SHA-256 of its bytes."""
+
+    type: ClassVar[str] = "brain.warnings.published"
+    warning: str
+    message_type: str
+    digest: str

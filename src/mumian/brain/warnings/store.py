@@ -44,6 +44,11 @@ def active(session: Session, rule: str | None = None, key: str | None = None) ->
     return session.rows(f"SELECT {_FIELDS} FROM warnings_warning WHERE lifted_at IS NULL{where} ORDER BY id", **given)
 
 
+def one(session: Session, id_: str) -> Row | None:
+    """A warning, active or lifted."""
+    return session.row(f"SELECT {_FIELDS} FROM warnings_warning WHERE id = :id", id=id_)
+
+
 def insert(session: Session, row: dict[str, Any]) -> None:
     """Keep a new warning."""
     names = _FIELDS.split(", ")

@@ -1,8 +1,11 @@
 """Registers warnings: they follow the vitals, the declarations, and the incidents that handle them."""
 
+from mumian.brain.warnings.cap import publishing
+from mumian.brain.warnings.routing import noticing
 from mumian.brain.warnings.service.evidence import faults
 from mumian.brain.warnings.service.judging import Warnings
 from mumian.brain.warnings.service.silence import Silence
+from mumian.brain.warnings.settings import WarningsSettings
 from mumian.foundation.ledger.api import EvidenceChecks
 from mumian.kernel.platform import Platform
 
@@ -16,4 +19,9 @@ def register(platform: Platform) -> None:
     platform.subscribe("brain.incidents.opened", "warnings", warnings.linked)
     platform.subscribe("brain.incidents.changed", "warnings", warnings.linked)
     platform.background(Silence(platform, warnings))
-    platform.get(EvidenceChecks).add("brain.warnings", faults)
+    noticing.Routing(platform).subscribe()
+    publishing.Publishing(platform, WarningsSettings()).subscribe()
+    checks = platform.get(EvidenceChecks)
+    checks.add("brain.warnings", faults)
+    checks.add("brain.warnings.notices", noticing.faults)
+    checks.add("brain.warnings.cap", publishing.faults)

@@ -23,7 +23,7 @@ from mumian.foundation.identity.settings import IdentitySettings
 from mumian.kernel.clock import Clock, SystemClock
 from mumian.kernel.errors import Forbidden, Unauthenticated
 from mumian.kernel.platform import Platform
-from mumian.kernel.unit_of_work import Actor
+from mumian.kernel.unit_of_work import Actor, Session
 
 __all__ = [
     "Caller",
@@ -57,6 +57,11 @@ class Identity:
         self.sign_in = SignIn(platform.records, self.callers, self.passwords, settings)
         self.accounts = Accounts(platform.records, platform.declarations, self.callers, self.passwords, settings)
         self._records = platform.records
+
+    @staticmethod
+    def holders(session: Session, role: str, organisation: str | None = None) -> list[str]:
+        """The logins of all who may sign in and hold a role, in an organisation or in any."""
+        return store.holders(session, role, organisation)
 
     async def titles(self) -> dict[str, dict[str, str]]:
         """What to show for the id or login of an actor: the {zh, en} title of each person; a token has that of its owner."""

@@ -66,6 +66,14 @@ def people(session: Session, after: str, limit: int) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+def holders(session: Session, role: str, organisation: str | None) -> list[str]:
+    """The logins of all who may sign in and hold a role, in an organisation or in any."""
+    also = "" if organisation is None else " AND organisation = :organisation"
+    given = {} if organisation is None else {"organisation": organisation}
+    rows = session.rows(f"SELECT login, roles FROM identity_person WHERE disabled = 0{also} ORDER BY login", **given)
+    return [row["login"] for row in rows if role in json.loads(row["roles"])]
+
+
 def titles(session: Session) -> dict[str, dict[str, str]]:
     """The title of every person by id and by login, and of every token by id: a token is called after its owner."""
     people = session.rows("SELECT id, login, title FROM identity_person")

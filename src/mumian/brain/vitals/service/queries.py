@@ -61,6 +61,11 @@ class Vitals:
         """The newest value not after `time` (ISO text; None: now)."""
         return await self._platform.records.read(lambda session: store.at(session, vital, key, time))
 
+    @staticmethod
+    def history(session: Session, vital: str, start: str, end: str, limit: int) -> list[Row]:
+        """The values (key, time, value) of a vital from `start` up to `end` (ISO texts), by time, at most `limit`."""
+        return store.between(session, vital, start, end, limit)
+
     async def provenance(self, name: str, key: str, time: str | None = None) -> Provenance | None:
         """Which observations made a value; None if there is no such value or its vital is not declared any more."""
         vitals = self._platform.declarations.all("Vital")

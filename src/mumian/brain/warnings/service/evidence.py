@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mumian.brain.warnings import store
-from mumian.brain.warnings.events import WarningLifted, WarningRaised
+from mumian.brain.warnings.events import WarningChanged, WarningLifted, WarningRaised
 from mumian.foundation.ledger.api import Fault
 from mumian.kernel.unit_of_work import Row, Session
 
@@ -17,8 +17,8 @@ _SAME = ("rule", "key", "dimension", "level", "vital", "value", "threshold", "ti
 def faults(session: Session) -> Iterator[Fault]:
     """What differs between the warnings kept and the events."""
     told: dict[str, dict[str, Any]] = {}
-    sql = "SELECT type, subject, payload FROM kernel_outbox WHERE type LIKE 'brain.warnings.%' ORDER BY id"
-    for event in session.rows(sql):
+    sql = "SELECT type, subject, payload FROM kernel_outbox WHERE type IN (:raised, :changed, :lifted) ORDER BY id"
+    for event in session.rows(sql, raised=WarningRaised.type, changed=WarningChanged.type, lifted=WarningLifted.type):
         data = msgspec.json.decode(event["payload"])
         raised = data["time"] if event["type"] == WarningRaised.type else told.get(event["subject"], {}).get("raised_at")
         lifted = data["time"] if event["type"] == WarningLifted.type else None

@@ -217,11 +217,12 @@ class Warnings:
             return
         self._judges = {}
         for declared in declarations.all("Warning"):
-            self._judges.setdefault(declared.spec.vital, []).append(Judge(declared, _rule(declared.spec)))
+            self._judges.setdefault(declared.spec.vital, []).append(Judge(declared, rule_of(declared.spec)))
         self._revision = declarations.revision
 
 
-def _rule(spec: WarningSpec) -> Rule:
+def rule_of(spec: WarningSpec) -> Rule:
+    """A declared rule, ready to judge."""
     sign = 1 if spec.when == "above" else -1
     lines = tuple(
         Line(LEVELS.index(line.level), line.enter * sign, line.leave * sign, int(line.for_minutes * _MINUTE))

@@ -1,0 +1,1 @@
+"""Channels: messages reach people and systems, whatever the way, or it is seen that they did not."""
