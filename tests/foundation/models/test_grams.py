@@ -67,7 +67,7 @@ def test_a_narrowed_vocabulary_weighs_what_is_left_as_before() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 6))
-def test_a_temperature_never_changes_which_label_is_likeliest_and_never_makes_the_truth_less_likely(
+def test_a_temperature_keeps_the_likeliest_label_and_makes_the_truth_no_less_likely(
     seed: int, labels: int
 ) -> None:
     rng = np.random.default_rng(seed)

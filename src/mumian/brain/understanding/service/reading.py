@@ -78,7 +78,11 @@ class Reading:
         """The places that a text names, those first that the library of addresses knows best."""
         addresses = self._platform.get(Addresses)
         found = []
-        for start, words in stretches(text):
+        plain = text
+        for moment in moments(text, local):
+            end = moment.start + len(moment.words)
+            plain = f"{plain[: moment.start]}{' ' * (end - moment.start)}{plain[end:]}"
+        for start, words in stretches(plain):
             try:
                 parsed = addresses.parse(words[:_LONGEST_ADDRESS])
                 located = addresses.geocode(session, [words[:_LONGEST_ADDRESS]], local.date().isoformat())[0]

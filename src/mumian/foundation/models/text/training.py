@@ -16,7 +16,7 @@ from mumian.foundation.models.text.features import Document, Featuriser, Floats,
 from mumian.foundation.models.text.model import SURE, Cases, Mixing, TextModel, of_length_one, only
 
 FOLDS = 5
-STRENGTHS = (0.1, 0.3)
+STRENGTHS = (0.1, 0.3, 1.0)
 SAYS = (0.0, 0.3, 0.45)
 WANTED = 0.95
 MOST_TEXTS, MOST_LABELS, MOST_CASES, MOST_WEIGHTS = 200_000, 1000, 12_000, 24_000_000
