@@ -24,7 +24,9 @@ from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
+from tests.foundation.engines import ENGINES, records_url
 
+both = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 BASE = "/api/v1/elements/collection"
 DECLARED = """
 {kind: Organisation, name: town, title: {zh: 镇, en: Town}, spec: {level: city}}
@@ -85,13 +87,19 @@ def inbox(platform: Platform) -> Path:
     return folder
 
 
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the records; tests of what they keep ask for both."""
+    return str(getattr(request, "param", "sqlite"))
+
+
 @pytest_asyncio.fixture
-async def town(settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
+async def town(settings: Settings, clock: ManualClock, engine: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
     """A town with a dataset of shops, which may reach servers on this machine."""
     monkeypatch.setenv("MUMIAN_COLLECTION_HOSTS", '["127.0.0.0/8"]')
     monkeypatch.setenv("MUMIAN_COLLECTION_ATTEMPTS", "2")
     monkeypatch.setenv("MUMIAN_COLLECTION_BATCH", "50")
-    made = create_platform(settings, clock)
+    made = create_platform(settings.model_copy(update={"records": records_url(engine, "collection")}), clock)
     await made.start()
     await declare(made, DECLARED)
     await made.settle()

@@ -13,7 +13,7 @@ from mumian.elements.collection.rules import columns as rules
 from mumian.elements.collection.service.runner import Runner
 from mumian.foundation.ledger.api import Ledger
 from mumian.kernel.platform import Platform
-from tests.elements.collection.conftest import connect, found, held, inbox, run
+from tests.elements.collection.conftest import both, connect, found, held, inbox, run
 
 FILES = {"kind": "files", "path": "*"}
 BEFORE = "编号,name,seats\n" + "".join(f"{i},{i},{i}\n" for i in range(10))
@@ -48,6 +48,7 @@ async def test_a_source_whose_columns_change_is_stopped_until_somebody_accepts_t
     assert (await town.get(Ledger).verify()).sound
 
 
+@both
 async def test_rows_of_a_drifted_source_wait_in_quarantine_until_they_are_accepted_or_dropped(town: Platform) -> None:
     file, runner = inbox(town) / "shops.csv", town.get(Runner)
     file.write_text(BEFORE, "utf-8")

@@ -19,7 +19,7 @@ from mumian.foundation.ledger.api import Ledger
 from mumian.foundation.storage.contracts import LakeTransaction
 from mumian.kernel.errors import Invalid
 from mumian.kernel.platform import Platform
-from tests.elements.collection.conftest import BASE, declare, held
+from tests.elements.collection.conftest import BASE, both, declare, held
 
 CODE = "91440101MA59ABCD0"
 CODE += next(c for c in rules._CREDIT if rules.credit_code(CODE + c))
@@ -134,6 +134,7 @@ async def test_only_what_is_not_known_is_asked_and_every_look_is_in_the_ledger(f
     assert (await firms.get(Ledger).verify()).sound
 
 
+@both
 async def test_a_later_submission_follows_the_last_and_keeps_what_the_form_does_not_have(
     firms: Platform, admin: httpx.AsyncClient
 ) -> None:

@@ -18,7 +18,7 @@ from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
-from tests.elements.collection.conftest import BASE, Answer, Server, declare, found, held
+from tests.elements.collection.conftest import BASE, Answer, Server, both, declare, found, held
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib's own reader
 DISTRICT = """
@@ -139,6 +139,7 @@ def portal(packages: list[dict[str, Any]]) -> Answer:
     return answer
 
 
+@both
 async def test_a_ckan_portal_is_harvested_page_by_page_and_what_is_gone_leaves_only_when_it_is_likely(
     town: Platform, serve: Callable[[Answer], Server], monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:

@@ -71,3 +71,15 @@ class Run:
     drift: dict[str, Any] | None
     error: dict[str, Any] | None
     guessed: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """What is wrong with a value of a row; `expected` names the type or is empty."""
+
+    place: str
+    line: int
+    field: str
+    value: str
+    key: str
+    expected: str

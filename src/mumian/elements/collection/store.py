@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mumian.elements.collection.contracts import Run
-from mumian.elements.collection.service.staging import RowFault
+from mumian.elements.collection.contracts import RowFault, Run
 from mumian.kernel.unit_of_work import Row, Session, Transaction
 
 _SHOWN = (

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from mumian.elements.collection import store
 from mumian.elements.collection.contracts import Run
-from mumian.elements.collection.endpoints.runs import RunView, run_view
 from mumian.elements.collection.models import ConnectorSpec
+from mumian.elements.collection.reports.runs import RunView, run_view
 from mumian.elements.collection.rules import marks
 from mumian.elements.collection.service.runner import Runner, due_at
 from mumian.foundation.identity.api import Caller, permit, require

@@ -4,16 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from mumian.elements.collection import store
-from mumian.elements.collection.contracts import Run
 from mumian.elements.collection.events import BadRowsRead
-from mumian.elements.collection.rules import marks
+from mumian.elements.collection.reports.runs import RunView, run_view
 from mumian.elements.collection.service.execution import folder_of
 from mumian.elements.collection.service.runner import Runner
 from mumian.foundation.identity.api import Caller, permit, require
@@ -33,35 +32,6 @@ Cursor = Annotated[str | None, Query(alias="cursor", max_length=400)]
 State = Literal["queued", "reading", "loading", "done", "failed", "stopped", "quarantined", "cancelled", "discarded"]
 
 
-class RunView(BaseModel):
-    """A run: rows read, good and bad so far, `share` of all where the source says how many there are, and how it ended."""
-
-    id: str
-    connector: str
-    dataset: str
-    state: str
-    trigger: str
-    actor: str
-    queued_at: str
-    started_at: str | None
-    ended_at: str | None
-    read: int
-    good: int
-    bad: int
-    mended: int
-    bytes: int
-    total: int | None
-    share: float | None
-    batches: int
-    watermark: str | None
-    load: int | None
-    drift: dict[str, Any] | None
-    error: str | None
-    error_key: str | None
-    faults: list[dict[str, Any]]
-    guessed: dict[str, Any]
-
-
 class FaultView(BaseModel):
     """What is wrong with a value of a row; values of personal and graded fields show only their shape."""
 
@@ -72,20 +42,6 @@ class FaultView(BaseModel):
     value: str
     key: str
     message: str
-
-
-def run_view(run: Run, language: str = "en") -> RunView:
-    """A run for people, its error in a language."""
-    error = run.error or {}
-    faults = [
-        {"field": f["field"], "key": f["key"], "message": text(f["key"], language, **f["values"])}
-        for f in error.get("faults", [])
-    ]
-    share = None if not run.total else min(1.0, round(run.read / run.total, 4))
-    told = {key: value for key, value in run.__dict__.items() if key != "error"}
-    told["watermark"] = marks.shown(run.watermark)
-    message = text(error["key"], language, **error["values"]) if error else None
-    return RunView(**told, share=share, error=message, error_key=error.get("key"), faults=faults)
 
 
 @router.get("/runs")

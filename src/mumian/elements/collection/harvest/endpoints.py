@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from mumian.elements.catalog.api import Catalog, Distribution, HarvestedDataset
 from mumian.elements.collection import store as run_store
-from mumian.elements.collection.endpoints.runs import RunView, run_view
 from mumian.elements.collection.harvest import store
 from mumian.elements.collection.harvest.harvesting import Harvesting
 from mumian.elements.collection.models import ConnectorSpec, HttpSource, Reading
+from mumian.elements.collection.reports.runs import RunView, run_view
 from mumian.elements.collection.service.runner import Runner
 from mumian.foundation.identity.api import Caller, permit, require
 from mumian.kernel.errors import Invalid

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mumian.elements.catalog.kinds import FieldSpec
-from mumian.elements.collection.contracts import Batch
+from mumian.elements.collection.contracts import Batch, RowFault
 from mumian.elements.collection.rules import marks
 from mumian.elements.collection.rules.casting import cast, looks, name, present
 from mumian.elements.collection.rules.documents import as_text
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 _PROFILED = ("integer", "number", "boolean", "date", "time")
 _SHOWN = 200
 _LAKE = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "time": "TIMESTAMP"}
-
-
-@dataclass(frozen=True)
-class RowFault:
-    """What is wrong with a value of a row; `expected` names the type or is empty."""
-
-    place: str
-    line: int
-    field: str
-    value: str
-    key: str
-    expected: str
 
 
 @dataclass

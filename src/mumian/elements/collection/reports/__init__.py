@@ -1,0 +1,1 @@
+"""Reports: how runs are shown to people."""
