@@ -1,5 +1,6 @@
 """Asking for rows through the gate: one page and the total, remembered for as long as the rows stay as they are."""
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from mumian.kernel.platform import Platform
 
 PURPOSE = "open-data"
 _REMEMBERED = 4096
+_KNOWN = 5.0  # seconds; the gate judges each question anew, so that what is hidden meanwhile is refused, not shown
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Asking:
         self._platform = platform
         self._settings = settings
         self._totals: OrderedDict[Any, int] = OrderedDict()
-        self._fields: OrderedDict[Any, dict[str, str]] = OrderedDict()
+        self._fields: OrderedDict[Any, tuple[float, dict[str, str]]] = OrderedDict()
 
     async def table(self, dataset: str) -> TableInfo:
         """The table of a dataset with rows; raises NotFound."""
@@ -50,9 +52,17 @@ class Asking:
 
     async def fields(self, asker: Asker, info: TableInfo) -> dict[str, str]:
         """The fields that somebody gets to see, by name with their types, `_id` first."""
+        key = (info.dataset, info.loaded_at, asker.caller.rights, asker.purpose, self._platform.declarations.revision)
+        known = self._fields.get(key)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
         answer = await self._query(asker, asking.every(info.dataset), {}, 0)
         found = {column.name: column.type for column in answer.columns}
-        return {"_id": found.pop("_id"), **found}
+        fields = {"_id": found.pop("_id"), **found}
+        self._fields[key] = (time.monotonic() + _KNOWN, fields)
+        while len(self._fields) > _REMEMBERED:
+            self._fields.popitem(last=False)
+        return fields
 
     async def rows(self, asker: Asker, info: TableInfo, question: asking.Question, total: bool = True) -> Rows:
         """One page of rows; raises Refused for a question that cannot be, and whatever the gate raises."""
