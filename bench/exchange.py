@@ -69,7 +69,7 @@ def _inputs() -> tuple[Path, list[Path], Path]:
         (folder / "divisions.csv").write_text("code\n" + "\n".join(codes) + "\n", "utf-8")
         connection = duckdb.connect()
         exchange_people.prepare(connection)
-        files = []
+        files: list[Path] = []
         for first in range(0, ROWS, 10_000_000):
             files.append(folder / f"people-{len(files):03d}.parquet")
             exchange_people.make(connection, files[-1], first, min(first + 10_000_000, ROWS))

@@ -15,7 +15,7 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 def main(source: str, target: str, codes: str) -> dict[str, Any]:
     """Read and write by DuckDB (pandas alone knows no Parquet), validate with all faults (lazy), drop, mask, tokens, digest."""
     import duckdb
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
     import pandera.pandas as pa
 
     started = time.perf_counter()

@@ -1,12 +1,16 @@
 """An exchange job writes every good row once, as it may be shown, and lists every other with what is wrong with it."""
 
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mumian.elements.sharing.exchange import patterns
 from mumian.elements.sharing.exchange.checkpoints import digest_of
 from mumian.elements.sharing.exchange.contracts import Field, FileSource, Job, Mask, Rule
 from mumian.elements.sharing.exchange.running import Means, run_job
@@ -151,3 +155,33 @@ def test_a_source_that_cannot_be_read_is_told_without_its_values(tmp_path: Path,
     assert outcome.state == "failed"
     assert told in outcome.reason
     assert '"x' not in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "pattern", ["1[3-9][0-9]{9}", "[A-C0-2x]{3}", r"a\d{2}[b-d]", "abc", "[0-9]", "a|b", "[^a]", "a{1,2}", "a.", "(a)", "a*"]
+)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_a_table_of_places_matches_what_the_pattern_matches(pattern: str, data: st.DataObject) -> None:
+    found = patterns.table(pattern)
+    simple = pattern not in {"a|b", "[^a]", "a{1,2}", "a.", "(a)", "a*"}
+    assert (found is not None) == simple
+    if found is None:
+        return
+    text = data.draw(
+        st.one_of(st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True), st.text("012389abcdxABC", max_size=12))
+    )
+    here = text.encode()
+    matched = len(here) == len(found) and all(found[place, byte] for place, byte in enumerate(here))
+    assert matched == (re.fullmatch(pattern, text, re.ASCII) is not None)
+
+
+@settings(max_examples=10)
+@given(st.lists(st.lists(st.integers(0, 40), max_size=60), max_size=6))
+def test_hashes_that_come_twice_are_found_across_batches(batches: list[list[int]]) -> None:
+    grouping = pytest.importorskip("mumian.elements.sharing.exchange.engine.grouping")
+    spread = [np.array([(n * 0x9E3779B97F4A7C15 | 1) % 2**64 for n in batch], np.uint64) for batch in batches]
+    with tempfile.TemporaryDirectory() as folder:
+        found = grouping.twice([lambda b=b: b for b in spread], Path(folder), 2)
+    every = [int(value) for batch in spread for value in batch]
+    assert set(found.tolist()) == {value for value in every if every.count(value) > 1}

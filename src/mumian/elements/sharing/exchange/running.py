@@ -167,7 +167,7 @@ def _prepared(job: Job, checkpoints: Checkpoints, means: Means, tell: Tell) -> _
         run.resumed = len(run.done)
         run.cost("planning", began)
         began = time.perf_counter()
-        search = uniqueness.Search(job, opened, plan, connection, checkpoints.folder)
+        search = uniqueness.Search(job, opened, plan, connection, checkpoints.folder, means.engines)
         run.repeats = search.repeated(lambda: tell(Progress(stage="uniqueness", total=plan.rows)), means.compiled)
         run.cost("uniqueness", began)
     except duckdb.Error as error:

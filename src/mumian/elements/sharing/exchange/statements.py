@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mumian.elements.protection.api import Mask as GateMask
 from mumian.elements.protection.api import masked, type_after
+from mumian.elements.sharing.exchange import patterns
 from mumian.elements.sharing.exchange.contracts import Field, Job, Mask, Rule
 
 SQL_TYPES = {
@@ -115,6 +116,8 @@ def _condition(rule: Rule, number: int, kinds: Mapping[str, str], compiled: bool
         return _required(quoted(rule.fields[0]), kinds[rule.fields[0]])
     if rule.kind == "id_card" and compiled:
         return f"mumian_id_card({quoted(rule.fields[0])})"
+    if rule.kind == "pattern" and compiled and patterns.table(rule.pattern) is not None:
+        return f"mumian_pattern_{number}({quoted(rule.fields[0])})"
     return _CONDITIONS[rule.kind](rule, quoted(rule.fields[0]), number)
 
 

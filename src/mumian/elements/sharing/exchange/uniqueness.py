@@ -5,6 +5,7 @@ which compares the values themselves: a collision of hashes makes nobody's row a
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ Numbers = NDArray[np.int64]
 class Search:
     """Looks for repeated values in a source that is open on a connection of DuckDB."""
 
-    def __init__(self, job: Job, opened: Opened, plan: Plan, connection: Any, folder: Path) -> None:
+    def __init__(self, job: Job, opened: Opened, plan: Plan, connection: Any, folder: Path, threads: int) -> None:
+        self._threads = threads
         self._job = job
         self._opened = opened
         self._plan = plan
@@ -51,7 +53,7 @@ class Search:
         if compiled and native_functions() is not None:
             from mumian.elements.sharing.exchange.engine import grouping
 
-            suspects = grouping.twice(self._hashes(rule, names), self._folder / "staging")
+            suspects = grouping.twice(self._hashes(rule, names), self._folder / "staging", self._threads)
             offer_arrays(self._connection, "suspects", {"h": suspects})
             self._connection.execute("CREATE OR REPLACE TEMP TABLE twice AS SELECT h FROM suspects")
             self._connection.unregister("suspects")
@@ -67,11 +69,14 @@ class Search:
         answer = self._connection.execute(f"SELECT {NUMBER} AS n FROM ({later}) WHERE place > 1 ORDER BY n").fetchnumpy()
         return np.ascontiguousarray(answer["n"], np.int64)
 
-    def _hashes(self, rule: Rule, names: str) -> Iterator[NDArray[np.uint64]]:
+    def _hashes(self, rule: Rule, names: str) -> Iterator[Callable[[], NDArray[np.uint64]]]:
         for chunk in self._plan.chunks:
             rows = self._select(rule, *self._opened.chunk_relation(chunk))
-            hashes = self._connection.execute(f"SELECT hash({names}) | 1 AS h FROM ({rows})").fetchnumpy()["h"]
-            yield np.ascontiguousarray(hashes, np.uint64)
+            yield partial(self._hashed, f"SELECT hash({names}) | 1 AS h FROM ({rows})")
+
+    def _hashed(self, sql: str) -> NDArray[np.uint64]:
+        with self._connection.cursor() as cursor:
+            return np.ascontiguousarray(cursor.execute(sql).fetchnumpy()["h"], np.uint64)
 
     def _whole(self, rule: Rule) -> str:
         return self._select(rule, *self._opened.whole_relation(), "")

@@ -1,6 +1,8 @@
 """Hashes that come twice among very many, in bounded memory: parted by their first bits on disk, then part by part in a table."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +46,39 @@ def _twice(hashes: Any, table: Any, found: Any) -> int:
     return count
 
 
-def twice(batches: Iterable[Hashes], folder: Path) -> Hashes:
-    """The hashes, with their last bit set, that come more than once in all batches together; `folder` takes what is parted."""
+def twice(batches: Iterable[Callable[[], Hashes]], folder: Path, threads: int) -> Hashes:
+    """The hashes, with their last bit set, that come more than once in all batches together; `folder` takes what is parted.
+
+    Batches are made and parted in `threads` threads, a few at a time.
+    """
     names = [folder / f"hashes-{part:03d}" for part in range(_PARTS)]
     for name in names:
         name.unlink(missing_ok=True)
-    starts = np.zeros(_PARTS + 1, np.int64)
-    for hashes in batches:
-        out = np.empty_like(hashes)
-        _parted(hashes, starts, out)
-        for part, name in enumerate(names):
-            with name.open("ab") as stream:
-                stream.write(out[starts[part] : starts[part + 1]].data)
-    found = [_of_part(name) for name in names]
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[tuple[Hashes, NDArray[np.int64]]]] = deque()
+        for make in batches:
+            waiting.append(pool.submit(_batch, make))
+            if len(waiting) > threads:
+                _append(names, *waiting.popleft().result())
+        while waiting:
+            _append(names, *waiting.popleft().result())
+        found = list(pool.map(_of_part, names))
     for name in names:
         name.unlink(missing_ok=True)
     return np.unique(np.concatenate(found))
+
+
+def _batch(make: Callable[[], Hashes]) -> tuple[Hashes, NDArray[np.int64]]:
+    hashes = make()
+    out, starts = np.empty_like(hashes), np.zeros(_PARTS + 1, np.int64)
+    _parted(hashes, starts, out)
+    return out, starts
+
+
+def _append(names: list[Path], hashes: Hashes, starts: NDArray[np.int64]) -> None:
+    for part, name in enumerate(names):
+        with name.open("ab") as stream:
+            stream.write(hashes[starts[part] : starts[part + 1]].data)
 
 
 def _of_part(file: Path) -> Hashes:

@@ -148,6 +148,26 @@ def id_card(_: Any, chunk: Any, out: Any) -> None:
         answer[i] = not _there(mask, i) or _is_id_card(address, length)
 
 
+@cfunc(SIGNATURE, cache=True)  # type: ignore[untyped-decorator]
+def pattern(info: Any, chunk: Any, out: Any) -> None:
+    """Whether a text has at each place a byte that its table allows; true where there is none. Before the table, its length."""
+    count = np.int64(chunk_size(chunk))
+    places = np.int64(carray(extra_info(info), (1,), np.int64)[0])
+    table = carray(_pointer(_address(extra_info(info)) + np.uint64(8)), (places, 256), np.uint8)
+    vector = chunk_vector(chunk, _size(0))
+    data = vector_data(vector)
+    start, words = _address(data), carray(data, (2 * count,), np.uint64)
+    mask = _validity(vector, count)
+    answer = carray(vector_data(out), (count,), np.uint8)
+    for i in range(count):
+        answer[i] = 1
+        if _there(mask, i):
+            address, length = _text_at(start, words, i)
+            answer[i] = length == places
+            for k in range(places if length == places else 0):
+                answer[i] &= table[k, byte_at(address + np.uint64(k))]
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _listed(rows: Any, bits: Any, row: int) -> Any:
     low, high = 0, len(rows)

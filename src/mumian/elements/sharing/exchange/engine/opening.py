@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mumian.elements.sharing.exchange import sources, statements
+from mumian.elements.sharing.exchange import patterns, sources, statements
 from mumian.elements.sharing.exchange.contracts import Job
 from mumian.elements.sharing.exchange.engine.duck import BIGINT, BOOLEAN, VARCHAR, Duck
 from mumian.elements.sharing.exchange.engine.judging import Judged
@@ -54,6 +54,7 @@ def open_engine(
             _set_key(duck, number, keys[name])
     if native is not None:
         duck.register("mumian_id_card", native.id_card.address, BOOLEAN, (VARCHAR,))
+        _register_patterns(duck, job, native)
     sources.prepare_references(job, duck, staging)
     return Engine(duck, judged, native is not None)
 
@@ -78,6 +79,14 @@ def _register_token(duck: Duck, number: int, key: bytes, native: Any) -> None:
 
     call = plain.token(states)
     duck.register(f"mumian_token_{number}", plain.address(call), VARCHAR, (VARCHAR,), keep=call)
+
+
+def _register_patterns(duck: Duck, job: Job, native: Any) -> None:
+    for number, rule in enumerate(job.rules):
+        places = patterns.table(rule.pattern) if rule.kind == "pattern" else None
+        if places is not None:
+            info = np.concatenate([np.array([len(places)], np.int64).view(np.uint8), places.reshape(-1)])
+            duck.register(f"mumian_pattern_{number}", native.pattern.address, BOOLEAN, (VARCHAR,), info.ctypes.data, keep=info)
 
 
 def _set_key(duck: Duck, number: int, key: bytes) -> None:
