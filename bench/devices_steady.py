@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.load import busy
+
 DEVICES = 10_000
 SECONDS = 60
 STREAMS = 1_000_000
@@ -57,7 +59,7 @@ def _ledger() -> list[dict[str, Any]]:
             address, token = json.loads(server.stdout.readline())
             seconds = time.perf_counter() - started
             memory = _resident(server.pid)
-            ask = _child("ask", address, token)
+            ask = _child("ask", address, token, str(server.pid))
             figures = json.loads(ask.communicate(timeout=600)[0])
         finally:
             server.send_signal(signal.SIGTERM)
@@ -67,9 +69,9 @@ def _ledger() -> list[dict[str, Any]]:
         {"name": "streams-1m-start", "value": round(seconds, 2), "unit": "s until it serves", "size": size},
         {"name": "streams-1m-memory", "value": memory, "unit": "MiB", "size": size},
     ]
-    for name, times in figures.items():
+    for name, (times, used) in figures.items():
         p50, p99 = statistics.median(times), sorted(times)[len(times) * 99 // 100]
-        latency = {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
+        latency = {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "cpu_ms": round(used / len(times) * 1000, 2)}
         found.append({"name": f"streams-1m-{name}", "value": round(p99, 2), "unit": "ms p99", "size": size, **latency})
     return found
 
@@ -131,8 +133,8 @@ async def _load(address: str, token: str, process: int) -> dict[str, Any]:
     }
 
 
-async def _ask(address: str, token: str) -> dict[str, list[float]]:
-    """How long it takes to list a page and to look up one, wherever in the ledger."""
+async def _ask(address: str, token: str, process: int) -> dict[str, tuple[list[float], float]]:
+    """How long it takes to list a page and to look up one, wherever in the ledger: latencies in ms, seconds of the server."""
     import random
 
     import httpx
@@ -144,10 +146,10 @@ async def _ask(address: str, token: str) -> dict[str, list[float]]:
         "lookup": lambda: f"/sta/v1.1/Datastreams({chance.randrange(1, STREAMS)})",
         "lookup-by-name": lambda: f"/sta/v1.1/Datastreams?$filter=name eq 'stream {chance.randrange(1, STREAMS)}'",
     }
-    found: dict[str, list[float]] = {}
+    found: dict[str, tuple[list[float], float]] = {}
     async with httpx.AsyncClient(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
         for name, question in questions.items():
-            times = []
+            times, before = [], busy(process)
             for _ in range(LOOKUPS):
                 path = question()
                 started = time.perf_counter()
@@ -155,7 +157,7 @@ async def _ask(address: str, token: str) -> dict[str, list[float]]:
                 times.append((time.perf_counter() - started) * 1000)
                 if answer.status_code != 200:
                     raise RuntimeError(answer.text[:500])
-            found[name] = times
+            found[name] = (times, busy(process) - before)
     return found
 
 
@@ -230,7 +232,7 @@ def _main(arguments: list[str]) -> None:
     elif arguments[0] == "load":
         print(json.dumps(uvloop.run(_load(arguments[1], arguments[2], int(arguments[3])))))
     else:
-        print(json.dumps(uvloop.run(_ask(arguments[1], arguments[2]))))
+        print(json.dumps(uvloop.run(_ask(arguments[1], arguments[2], int(arguments[3])))))
 
 
 if __name__ == "__main__":

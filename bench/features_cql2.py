@@ -1,24 +1,35 @@
-"""Searches by box and attribute among a million features over OGC API Features at 8 connections, beside PostGIS."""
+"""Searches by box and attribute among a million features over OGC API Features at 8 connections, beside pygeoapi and PostGIS.
+
+pygeoapi serves the same over HTTP from PostGIS; PostGIS by itself is asked in SQL, with no HTTP, JSON or rights between. It is
+measured where `PYGEOAPI` names a Python that has pygeoapi, psycopg2, SQLAlchemy, GeoAlchemy2 and gunicorn.
+"""
 
 import asyncio
 import json
 import os
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from bench.load import busy, child, get, load
 
 FEATURES = 1_000_000
 CONNECTIONS = 8
-REQUESTS = 100
+REQUESTS, PEER_REQUESTS = 100, 20
 WEST, SOUTH, EAST, NORTH = 113.0, 22.5, 114.0, 23.9
-_ROOT = Path(__file__).resolve().parent.parent
+_FILTER = "n > 50 AND kind = 'k3'"
 _PEER = """
 SELECT ST_AsGeoJSON(geom), id, n, kind, count(*) OVER () FROM bench_features
 WHERE geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326) AND n > 50 AND kind = 'k3' ORDER BY id LIMIT 10
@@ -28,12 +39,13 @@ WHERE geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326) AND n > 50 AND kind = 'k3' O
 def run(data: Path | None) -> list[dict[str, Any]]:
     """Bring a million points in, serve them from a process of its own, and search them from another."""
     with tempfile.TemporaryDirectory(prefix="mumian-bench-") as folder:
-        server = _child("serve", folder)
+        server = child("bench.features_cql2", "serve", folder)
         try:
             assert server.stdout is not None
             address, seconds = json.loads(server.stdout.readline())
-            load = _child("load", address)
-            figures: dict[str, Any] = json.loads(load.communicate(timeout=300)[0])
+            before = busy(server.pid)
+            figures = _searched(address, "/ogc/collections/points/items")
+            figures["cpu_ms"] = round((busy(server.pid) - before) / (CONNECTIONS * REQUESTS) * 1000, 2)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(60)
@@ -41,18 +53,25 @@ def run(data: Path | None) -> list[dict[str, Any]]:
         f"{FEATURES} points, boxes of 0.03°, n > 50 AND kind = 'k3', 10 of them and how many there are, {CONNECTIONS} connections"
     )
     search: dict[str, Any] = {"name": "features-cql2", "unit": "searches/s", "size": size, **figures}
-    peer = _postgis()
-    if peer is not None:
-        search |= {"peer": "PostGIS 8 connections, SQL without HTTP", "peer_value": peer}
-        search["ratio"] = round(search["value"] / peer, 2)
+    found = [search]
+    url = os.environ.get("MUMIAN_TEST_POSTGRESQL")
+    if url:
+        with _filled(url):
+            sql = _postgis(url)
+            peer = _pygeoapi(url)
+        if peer is None:
+            search |= {"peer": "PostGIS, SQL without HTTP", "peer_value": sql}
+        else:
+            search |= {"peer": "pygeoapi on PostGIS, over HTTP", "peer_value": peer["value"]}
+            search |= {"peer_p50_ms": peer["p50_ms"], "peer_p99_ms": peer["p99_ms"], "postgis_sql": sql}
     size = f"{FEATURES} points from CSV, checked, into the lake and the cache"
-    return [search, {"name": "features-import", "value": round(FEATURES / seconds), "unit": "features/s", "size": size}]
+    return [*found, {"name": "features-import", "value": round(FEATURES / seconds), "unit": "features/s", "size": size}]
 
 
-def _child(*arguments: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
-    command = [sys.executable, "-m", "bench.features_cql2", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=_ROOT)
+def _searched(address: str, path: str, count: int = REQUESTS) -> dict[str, Any]:
+    asking = child("bench.features_cql2", "load", address, path, str(count))
+    found: dict[str, Any] = json.loads(asking.communicate(timeout=900)[0])
+    return found
 
 
 def _boxes(seed: int) -> list[tuple[float, float, float, float]]:
@@ -61,27 +80,14 @@ def _boxes(seed: int) -> list[tuple[float, float, float, float]]:
     return [(x, y, x + 0.03, y + 0.03) for x, y in corners]
 
 
-async def _load(address: str) -> dict[str, Any]:
-    import httpx
+async def _load(address: str, path: str, count: str) -> dict[str, Any]:
+    host = address.removeprefix("http://")
 
-    async def one(seed: int) -> list[float]:
-        latencies = []
-        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-            for box in _boxes(seed):
-                query = {"bbox": ",".join(map(str, box)), "filter": "n > 50 AND kind = 'k3'"}
-                started = time.perf_counter()
-                answer = await client.get("/ogc/collections/points/items", params=query)
-                latencies.append(time.perf_counter() - started)
-                if answer.status_code != 200:
-                    raise RuntimeError(answer.text[:500])
-        return latencies
+    def target(box: tuple[float, float, float, float]) -> str:
+        return f"{path}?{urlencode({'bbox': ','.join(map(str, box)), 'filter': _FILTER, 'limit': 10, 'f': 'json'})}"
 
-    started = time.perf_counter()
-    rounds = await asyncio.gather(*(one(seed) for seed in range(CONNECTIONS)))
-    found = sorted(latency for latencies in rounds for latency in latencies)
-    seconds = time.perf_counter() - started
-    p50, p99 = (round(found[int(len(found) * share)] * 1000, 2) for share in (0.5, 0.99))
-    return {"value": round(len(found) / seconds, 1), "p50_ms": p50, "p99_ms": p99}
+    requests = [[get(host, target(box)) for box in _boxes(seed)[: int(count)]] for seed in range(CONNECTIONS)]
+    return (await load(address, requests, check=lambda body: b'"numberMatched"' in body)).figures
 
 
 async def _serve(home: Path) -> None:
@@ -115,42 +121,129 @@ def _write(file: Path) -> None:
             stream.write(f"{dice.uniform(WEST, EAST):.7f},{dice.uniform(SOUTH, NORTH):.7f},{i % 100},k{i % 7}\n")
 
 
-def _postgis() -> float | None:
-    """The same searches per second in PostGIS, each connection in a thread of its own; the median of three rounds."""
-    url = os.environ.get("MUMIAN_TEST_POSTGRESQL")
-    if not url:
-        return None
+@contextmanager
+def _filled(url: str) -> Iterator[None]:
+    """The same number of points in PostGIS, with an index on their places."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
         connection.execute("DROP TABLE IF EXISTS bench_features")
         place = f"{WEST} + random() * {EAST - WEST}, {SOUTH} + random() * {NORTH - SOUTH}"
-        rows = f"SELECT i AS id, i % 100 AS n, 'k' || (i % 7) AS kind, ST_SetSRID(ST_MakePoint({place}), 4326) AS geom"
+        point = f"ST_SetSRID(ST_MakePoint({place}), 4326)::geometry(Point, 4326) AS geom"
+        rows = f"SELECT i AS id, i % 100 AS n, 'k' || (i % 7) AS kind, {point}"
         connection.execute(f"CREATE TABLE bench_features AS {rows} FROM generate_series(1, {FEATURES}) i".encode())
+        connection.execute("ALTER TABLE bench_features ADD PRIMARY KEY (id)")
         connection.execute("CREATE INDEX ON bench_features USING gist (geom)")
         connection.execute("VACUUM ANALYZE bench_features")
+        try:
+            yield
+        finally:
+            connection.execute("DROP TABLE bench_features")
 
-        def search(seed: int) -> None:
-            with psycopg.connect(url) as own:
-                for box in _boxes(seed):
-                    own.execute(_PEER, box).fetchall()
 
-        rates = []
-        for _ in range(3):
-            threads = [threading.Thread(target=search, args=(seed,)) for seed in range(CONNECTIONS)]
-            started = time.perf_counter()
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            rates.append(CONNECTIONS * REQUESTS / (time.perf_counter() - started))
-        connection.execute("DROP TABLE bench_features")
+def _postgis(url: str) -> float:
+    """The same searches per second in SQL, each connection in a thread of its own; the median of three rounds."""
+    import psycopg
+
+    def search(seed: int) -> None:
+        with psycopg.connect(url) as own:
+            for box in _boxes(seed):
+                own.execute(_PEER, box).fetchall()
+
+    rates = []
+    for _ in range(3):
+        threads = [threading.Thread(target=search, args=(seed,)) for seed in range(CONNECTIONS)]
+        started = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rates.append(CONNECTIONS * REQUESTS / (time.perf_counter() - started))
     return round(statistics.median(rates), 1)
 
 
+def _pygeoapi(url: str) -> dict[str, Any] | None:
+    """The same searches over HTTP from pygeoapi with two workers; None where it is not there."""
+    python = os.environ.get("PYGEOAPI")
+    if not python:
+        return None
+    place = urlsplit(url)
+    with tempfile.TemporaryDirectory(prefix="pygeoapi-bench-") as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        data = {"host": place.hostname, "port": place.port, "dbname": place.path[1:], "user": place.username, "password": ""}
+        provider = {"type": "feature", "name": "PostgreSQL", "data": data | {"search_path": ["public"]}, "id_field": "id"}
+        provider |= {"table": "bench_features", "geom_field": "geom", "count": True}
+        named = {"title": "points", "description": "points", "keywords": ["points"]}
+        extent = {"spatial": {"bbox": [WEST, SOUTH, EAST, NORTH], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}}
+        config = {
+            "server": {
+                "bind": {"host": "127.0.0.1", "port": port},
+                "url": f"http://127.0.0.1:{port}",
+                "mimetype": "application/json; charset=UTF-8",
+                "encoding": "utf-8",
+                "languages": ["en-US"],
+                "limits": {"default_items": 10, "max_items": 100},
+                "map": {"url": "", "attribution": ""},
+            },
+            "logging": {"level": "ERROR"},
+            "metadata": {
+                "identification": named | {"terms_of_service": "", "url": "http://localhost"},
+                "license": {"name": "none", "url": "http://localhost"},
+                "provider": {"name": "bench", "url": "http://localhost"},
+                "contact": {"name": "bench"},
+            },
+            "resources": {"points": {"type": "collection", **named, "links": [], "extents": extent, "providers": [provider]}},
+        }
+        (Path(folder) / "config.yml").write_text(json.dumps(config), "utf-8")
+        names = {"PYGEOAPI_CONFIG": f"{folder}/config.yml", "PYGEOAPI_OPENAPI": f"{folder}/openapi.yml"}
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | names
+        openapi = [str(Path(python).with_name("pygeoapi")), "openapi", "generate", f"{folder}/config.yml"]
+        subprocess.run(
+            [*openapi, "--output-file", f"{folder}/openapi.yml"], env=environment, check=True, stdout=subprocess.DEVNULL
+        )
+        command = [
+            python,
+            "-m",
+            "gunicorn",
+            "-w",
+            "2",
+            "-k",
+            "gthread",
+            "--threads",
+            "4",
+            "--keep-alive",
+            "60",
+            "-b",
+            f"127.0.0.1:{port}",
+            "pygeoapi.flask_app:APP",
+        ]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as peer:
+            try:
+                address = f"http://127.0.0.1:{port}"
+                _until_there(f"{address}/collections/points/items?limit=1")
+                return _searched(address, "/collections/points/items", PEER_REQUESTS)
+            finally:
+                peer.terminate()
+
+
+def _until_there(url: str) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=30).read()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"{url} does not answer")
+
+
 if __name__ == "__main__":
+    import uvloop
+
     if sys.argv[1] == "serve":
-        asyncio.run(_serve(Path(sys.argv[2])))
+        uvloop.run(_serve(Path(sys.argv[2])))
     else:
-        print(json.dumps(asyncio.run(_load(sys.argv[2]))))
+        print(json.dumps(uvloop.run(_load(*sys.argv[2:]))))

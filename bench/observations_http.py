@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from bench.load import child, load, post
+
 CONNECTIONS = 8
 STREAMS_PER_REQUEST = 10
 OBSERVATIONS = {100: 600_000, 1000: 3_000_000}
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(data: Path | None) -> list[dict[str, Any]]:
@@ -24,12 +23,12 @@ def run(data: Path | None) -> list[dict[str, Any]]:
 
 def _measure(batch: int, total: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mumian-bench-") as folder:
-        server = _child("serve", folder)
+        server = child("bench.observations_http", "serve", folder)
         try:
             assert server.stdout is not None
             address, token = json.loads(server.stdout.readline())
-            load = _child("load", address, token, str(batch), str(total))
-            figures: dict[str, Any] = json.loads(load.communicate(timeout=300)[0])
+            asking = child("bench.observations_http", "load", address, token, str(batch), str(total))
+            figures: dict[str, Any] = json.loads(asking.communicate(timeout=300)[0])
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(60)
@@ -44,12 +43,6 @@ def _measure(batch: int, total: int) -> dict[str, Any]:
         "p50_ms": figures["p50_ms"],
         "p99_ms": figures["p99_ms"],
     }
-
-
-def _child(*arguments: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
-    command = [sys.executable, "-m", "bench.observations_http", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=_ROOT)
 
 
 def _kept(home: Path) -> int:
@@ -78,79 +71,15 @@ def _bodies(connection: int, batch: int, count: int) -> list[bytes]:
     return bodies
 
 
-class _Client(asyncio.Protocol):
-    """Sends its requests one after another, each when the one before is answered."""
-
-    def __init__(self, requests: list[bytes], done: "asyncio.Future[None]") -> None:
-        self._requests = iter(requests)
-        self._done = done
-        self._buffer = b""
-        self._sent = 0.0
-        self.latencies: list[float] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember the connection."""
-        self._transport: Any = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """A connection that ends early is an error."""
-        if not self._done.done():
-            self._done.set_exception(error or ConnectionError("the server closed the connection"))
-
-    def send(self) -> None:
-        """Send the next request, if there is one."""
-        request = next(self._requests, None)
-        if request is None:
-            self._done.set_result(None)
-            return
-        self._sent = time.perf_counter()
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Gather an answer; when it is whole and good, go on."""
-        self._buffer += data
-        head, gap, body = self._buffer.partition(b"\r\n\r\n")
-        if not gap:
-            return
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        if len(body) < length:
-            return
-        if b" 201 " not in head[:20]:
-            self._done.set_exception(RuntimeError(self._buffer[:2000].decode()))
-            return
-        self.latencies.append(time.perf_counter() - self._sent)
-        self._buffer = b""
-        self.send()
-
-
 async def _load(address: str, token: str, batch: int, total: int) -> dict[str, Any]:
-    host, port = address.removeprefix("http://").split(":")
-    each = total // batch // CONNECTIONS
-    loop = asyncio.get_running_loop()
-    clients, ends = [], []
-    for connection in range(CONNECTIONS):
-        requests = [
-            f"POST /sta/v1.1/CreateObservations HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-            + body
-            for body in _bodies(connection, batch, each)
-        ]
-        end = loop.create_future()
-        _, client = await loop.create_connection(lambda requests=requests, end=end: _Client(requests, end), host, int(port))  # type: ignore[misc]
-        clients.append(client)
-        ends.append(end)
-    started = time.perf_counter()
-    for client in clients:
-        client.send()
-    await asyncio.gather(*ends)
-    seconds = time.perf_counter() - started
-    latencies = sorted(latency for client in clients for latency in client.latencies)
-    return {
-        "acknowledged": len(latencies) * batch,
-        "seconds": seconds,
-        "p50_ms": round(latencies[len(latencies) // 2] * 1000, 2),
-        "p99_ms": round(latencies[len(latencies) * 99 // 100] * 1000, 2),
-    }
+    host, each = address.removeprefix("http://"), total // batch // CONNECTIONS
+    headers = f"Authorization: Bearer {token}\r\n"
+    target = "/sta/v1.1/CreateObservations"
+    requests = [
+        [post(host, target, body, headers) for body in _bodies(connection, batch, each)] for connection in range(CONNECTIONS)
+    ]
+    found = await load(address, requests, status=201)
+    return {"acknowledged": len(found.latencies) * batch, "seconds": found.seconds, **found.percentiles}
 
 
 async def _serve(home: Path) -> None:

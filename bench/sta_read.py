@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import shutil
 import signal
@@ -17,12 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.load import busy, child, get, load
+
 CONNECTIONS = 32
 STREAMS, EACH = 1_000, 10_000
 THINGS = 100
 START = 1_704_067_200
 LATEST, EXPANDED = 3_000, 600
-_ROOT = Path(__file__).resolve().parent.parent
 _STEP = 60
 _LATEST = "/sta/v1.1/Datastreams({stream})/Observations?$orderby=phenomenonTime%20desc&$top=1000&$select=phenomenonTime,result"
 _EXPANDED = (
@@ -35,12 +35,12 @@ def run(data: Path | None) -> list[dict[str, Any]]:
     """Fill a city with 10 M observations in 1,000 streams, serve it, and ask; then ask InfluxDB for the same latest 1,000."""
     streams, each = (STREAMS, EACH) if data is None else tuple(map(int, str(data).split("x")))
     with tempfile.TemporaryDirectory(prefix="mumian-bench-") as folder:
-        server = _child("serve", folder, str(streams), str(each))
+        server = _process("serve", folder, str(streams), str(each))
         try:
             assert server.stdout is not None
             address, token = json.loads(server.stdout.readline())
-            latest = _load(address, token, "latest", LATEST, streams)
-            expanded = _load(address, token, "expanded", EXPANDED, streams)
+            latest = _load(address, token, "latest", LATEST, streams, server.pid)
+            expanded = _load(address, token, "expanded", EXPANDED, streams, server.pid)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(120)
@@ -52,97 +52,25 @@ def run(data: Path | None) -> list[dict[str, Any]]:
     peer = _influx(streams, each)
     if peer is not None:
         figures[0] |= {"peer": "InfluxDB 1.6 (Debian), same query over HTTP", "peer_value": peer["value"]}
-        figures[0] |= {"peer_p50_ms": peer["p50_ms"], "peer_p99_ms": peer["p99_ms"]}
+        figures[0] |= {f"peer_{name}": peer[name] for name in ("p50_ms", "p99_ms", "cpu_ms")}
     return figures
 
 
-def _child(*arguments: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
-    command = [sys.executable, "-m", "bench.sta_read", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=_ROOT)
+def _process(*arguments: str) -> "subprocess.Popen[str]":
+    return child("bench.sta_read", *arguments)
 
 
-def _load(address: str, token: str, what: str, count: int, streams: int) -> dict[str, Any]:
-    load = _child("load", address, token, what, str(count), str(streams))
-    found: dict[str, Any] = json.loads(load.communicate(timeout=900)[0])
-    return found
-
-
-class _Client(asyncio.Protocol):
-    """Sends its requests one after another, each when the one before is answered."""
-
-    def __init__(self, requests: list[bytes], done: "asyncio.Future[None]") -> None:
-        self._requests = iter(requests)
-        self._done = done
-        self._buffer = b""
-        self._sent = 0.0
-        self.latencies: list[float] = []
-        self.last = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember the connection."""
-        self._transport: Any = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """A connection that ends early is an error."""
-        if not self._done.done():
-            self._done.set_exception(error or ConnectionError("the server closed the connection"))
-
-    def send(self) -> None:
-        """Send the next request, if there is one."""
-        request = next(self._requests, None)
-        if request is None:
-            self._done.set_result(None)
-            return
-        self._sent = time.perf_counter()
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Gather an answer; when it is whole and good, go on."""
-        self._buffer += data
-        head, gap, body = self._buffer.partition(b"\r\n\r\n")
-        if not gap:
-            return
-        lower = head.lower()
-        if b"content-length: " in lower:
-            whole = len(body) >= int(lower.split(b"content-length: ")[1].split(b"\r\n")[0])
-        else:
-            whole = body.endswith(b"0\r\n\r\n")
-        if not whole:
-            return
-        if b" 200 " not in head[:20]:
-            self._done.set_exception(RuntimeError(self._buffer[:2000].decode()))
-            return
-        self.latencies.append(time.perf_counter() - self._sent)
-        self.last, self._buffer = body, b""
-        self.send()
+def _load(address: str, token: str, what: str, count: int, streams: int, server: int) -> dict[str, Any]:
+    before = busy(server)
+    asking = _process("load", address, token, what, str(count), str(streams))
+    found: dict[str, Any] = json.loads(asking.communicate(timeout=900)[0])
+    return found | {"cpu_ms": round((busy(server) - before) / count * 1000, 3)}
 
 
 async def _asked(address: str, targets: list[str], headers: str, check: Callable[[bytes], bool]) -> dict[str, Any]:
-    host, port = address.removeprefix("http://").split(":")
-    loop = asyncio.get_running_loop()
-    clients, ends = [], []
-    for connection in range(CONNECTIONS):
-        requests = [
-            f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode() for target in targets[connection::CONNECTIONS]
-        ]
-        end = loop.create_future()
-        _, client = await loop.create_connection(lambda requests=requests, end=end: _Client(requests, end), host, int(port))  # type: ignore[misc]
-        clients.append(client)
-        ends.append(end)
-    started = time.perf_counter()
-    for client in clients:
-        client.send()
-    await asyncio.gather(*ends)
-    seconds = time.perf_counter() - started
-    if not all(check(client.last) for client in clients):
-        raise RuntimeError(f"an answer is not what was asked for: {clients[0].last[:500]!r}")
-    latencies = sorted(latency for client in clients for latency in client.latencies)
-    return {
-        "value": round(len(latencies) / seconds, 1),
-        "p50_ms": round(latencies[len(latencies) // 2] * 1000, 2),
-        "p99_ms": round(latencies[len(latencies) * 99 // 100] * 1000, 2),
-    }
+    host = address.removeprefix("http://")
+    requests = [[get(host, target, headers) for target in targets[own::CONNECTIONS]] for own in range(CONNECTIONS)]
+    return (await load(address, requests, check=check)).figures
 
 
 def _targets(what: str, count: int, streams: int) -> list[str]:
@@ -218,9 +146,10 @@ def _influx(streams: int, each: int) -> dict[str, Any] | None:
         try:
             address = f"http://127.0.0.1:{port}"
             _fill_influx(address, streams, each)
-            load = _child("influx", address, str(LATEST), str(streams))
-            found: dict[str, Any] = json.loads(load.communicate(timeout=900)[0])
-            return found
+            before = busy(peer.pid)
+            asking = _process("influx", address, str(LATEST), str(streams))
+            found: dict[str, Any] = json.loads(asking.communicate(timeout=900)[0])
+            return found | {"cpu_ms": round((busy(peer.pid) - before) / LATEST * 1000, 3)}
         finally:
             peer.terminate()
             peer.wait(60)
