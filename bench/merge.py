@@ -15,6 +15,7 @@ from mumian.kernel.clock import parse_iso
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "gov_messages_tipdm2020C" / "train_messages_hot.csv.gz"
 _SHORTEST = 30
+ASKED = 400
 
 
 def run(data: Path | None) -> list[dict[str, Any]]:
@@ -28,19 +29,19 @@ def run(data: Path | None) -> list[dict[str, Any]]:
     shelf = Shelf([fingerprint(body) for body in bodies])
     best, own, found = 0, 0, 0
     now = Report(number="", time=parse_iso("2020-01-01T00:00:00Z"))
-    for number, title in enumerate(titles):
+    for number, title in enumerate(titles[:ASKED]):
         alike = shelf.likeness(fingerprint(title))
         sure = np.flatnonzero([score(float(each), now, now) >= LEAST if each >= LEAST / 2 else False for each in alike])
         found += len(sure)
         own += int(number in sure)
         best += int(alike.argmax() == number)
     took = time.perf_counter() - began
-    size = f"{len(titles)} titles among {len(bodies)} bodies, threshold {LEAST}"
+    size = f"{ASKED} titles among {len(bodies)} bodies, threshold {LEAST}"
     return [
-        {"name": "merge-recall", "value": round(own / len(titles), 4), "unit": "share", "size": size},
+        {"name": "merge-recall", "value": round(own / ASKED, 4), "unit": "share", "size": size},
         {"name": "merge-precision", "value": round(own / max(found, 1), 4), "unit": "share, a lower bound", "size": size},
-        {"name": "merge-first", "value": round(best / len(titles), 4), "unit": "share ranked first", "size": size},
-        {"name": "merge-speed", "value": round(len(titles) / took), "unit": "reports/s", "size": size},
+        {"name": "merge-first", "value": round(best / ASKED, 4), "unit": "share ranked first", "size": size},
+        {"name": "merge-speed", "value": round(ASKED / took), "unit": "reports/s", "size": size},
     ]
 
 

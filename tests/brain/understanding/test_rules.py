@@ -11,7 +11,7 @@ from mumian.brain.understanding.rules.same import Report, deepest, groups, hot, 
 from mumian.brain.understanding.rules.times import moments, number
 from mumian.brain.understanding.rules.tone import emotion, urgency
 
-NOW = datetime(2014, 3, 12, 9, 30)  # a Wednesday
+NOW = datetime(2014, 3, 12, 9, 30)  # noqa: DTZ001 - local time, a Wednesday
 ANY = st.text(max_size=200)
 
 

@@ -58,7 +58,8 @@ class City:
 async def made(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[City]:
     """The city on every engine."""
     url = records_url(request.param, "models_test")
-    settings = Settings(home=tmp_path / "home", records=url, lake="local", objects="local", messages="outbox", synchronous="normal")
+    ports = {"lake": "local", "objects": "local", "messages": "outbox"}
+    settings = Settings(home=tmp_path / "home", records=url, synchronous="normal", **ports)  # type: ignore[arg-type]
     platform = create_platform(settings, clock)
     platform.declarations.apply_now(read_text(DECLARED.encode(), "models.yaml"), "test")
     await platform.start()

@@ -67,9 +67,7 @@ def test_a_narrowed_vocabulary_weighs_what_is_left_as_before() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 6))
-def test_a_temperature_keeps_the_likeliest_label_and_makes_the_truth_no_less_likely(
-    seed: int, labels: int
-) -> None:
+def test_a_temperature_keeps_the_likeliest_label_and_makes_the_truth_no_less_likely(seed: int, labels: int) -> None:
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, labels, 50)
     scores = rng.normal(size=(50, labels)) + 2 * np.eye(labels)[truth]
