@@ -25,6 +25,8 @@ devices = App(name="devices", help="The ledger of devices 物联设备台账.")
 app.command(devices)
 text = App(name="text", help="Text classifiers 文本分类: train on a city's own tickets, predict.")
 app.command(text)
+buildings = App(name="buildings", help="The city's buildings 城市信息模型.")
+app.command(buildings)
 
 Prune = Annotated[bool, Parameter(help="Delete what this folder no longer holds.")]
 Json = Annotated[bool, Parameter(help="Print JSON for programmes.")]
@@ -201,6 +203,28 @@ def import_devices(
     from mumian.app import commands
 
     commands.import_devices(file, kind, owner, crs, preview, json)
+
+
+@buildings.command(name="import")
+def import_buildings(
+    file: Path,
+    *,
+    source: Annotated[str, Parameter(help="The data set: an object of the same source and id is changed, not added.")],
+    owner: Annotated[str, Parameter(help="The organisation that answers for them.")] = "",
+    crs: Annotated[str | None, Parameter(help="The system, where the file does not name it: EPSG:4547, GCJ-02 …")] = None,
+    anchor: Annotated[tuple[float, float] | None, Parameter(help="Longitude and latitude of the origin of an IFC model.")] = None,
+    height_field: Annotated[str, Parameter(help="The field of footprints with the height in metres.")] = "",
+    storeys_field: Annotated[str, Parameter(help="The field of footprints with the number of storeys.")] = "",
+    complete: Annotated[bool, Parameter(help="Withdraw what the source gave before and the file no longer names.")] = False,
+    preview: Annotated[bool, Parameter(help="Only say what would be done.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring buildings in from CityJSON, GeoJSON footprints or IFC, plain or gzip; objects of no use are listed with the fault."""
+    from mumian.app import buildings as work
+    from mumian.foundation.buildings.api import Names, Origin, Reading
+
+    reading = Reading(crs, Names(height=height_field, storeys=storeys_field), anchor)
+    work.import_file(file, Origin(source, owner, complete), reading, preview, json)
 
 
 @address.command(name="parse")

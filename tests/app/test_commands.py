@@ -1,5 +1,6 @@
 """The command line as a person meets it: every mistake is answered with what is wrong and how to mend it, never a traceback."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ def mumian(home: Path, *words: str, **environment: str) -> subprocess.CompletedP
     (["schema", "Gizmo"], {}, "Gizmo"),
     (["ledger", "export", "x.json", "--entry", "0"], {}, "ledger entry"),
     (["ledger", "keys", "/proc/x"], {}, "/proc/x"),
+    (["buildings", "import", "nowhere.json", "--source", "x"], {}, "nowhere.json"),
     (["import", "observations", "nowhere.csv", "--stream", "x"], {}, "nowhere.csv"),
 ])  # fmt: skip
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, words: list[str], environment: dict[str, str], told: str) -> None:
@@ -83,3 +85,18 @@ def test_declarations_travel_through_the_command_line(tmp_path: Path) -> None:
     assert "en: Bureau" in mumian(home, "get", "Organisation", "bureau").stdout
     assert "sound" in mumian(home, "ledger", "verify").stdout
     assert "level" in mumian(home, "explain", "Organisation").stdout
+
+
+def test_buildings_come_in_from_a_file_once(tmp_path: Path) -> None:
+    square = [[[113.3, 23.1], [113.301, 23.1], [113.301, 23.101], [113.3, 23.1]]]
+    good = {"type": "Feature", "id": "a", "geometry": {"type": "Polygon", "coordinates": square}, "properties": {"h": 30}}
+    broken = {"type": "Feature", "id": "b", "geometry": None, "properties": {}}
+    file = tmp_path / "town.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [good, broken]}), "utf-8")
+    words = ("buildings", "import", str(file), "--source", "survey", "--height-field", "h")
+    told = [mumian(tmp_path / "home", *words, *more) for more in (("--preview",), (), ("--json",))]
+    assert [result.returncode for result in told] == [1, 1, 1], told[0].stderr
+    assert "1 added, 0 changed, 0 repeated, 0 withdrawn, 1 refused" in told[0].stdout
+    assert "1 added" in told[1].stdout
+    report = json.loads(told[2].stdout)
+    assert (report["added"], report["repeated"], report["refused"]) == (0, 1, 1)

@@ -4,14 +4,18 @@ Inside `records.read(lambda session: buildings.near(session, …))`, or with a t
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mumian.foundation.addresses.api import Addresses
 from mumian.foundation.buildings.contracts import Building, ImportReport, Model, Premises
+from mumian.foundation.buildings.files.drafting import Names
 from mumian.foundation.buildings.pipes.contracts import Edge, Isolation, Network, NetworkFault, Node, Trace
 from mumian.foundation.buildings.pipes.keeping import Graphs, demand
 from mumian.foundation.buildings.pipes.rules import faults, isolate, trace
 from mumian.foundation.buildings.service import facts, premises
+from mumian.foundation.buildings.service.bringing import Reading, bring
+from mumian.foundation.buildings.service.importing import Origin
 from mumian.foundation.buildings.service.keeping import Keeping
 from mumian.foundation.buildings.settings import BuildingSettings
 from mumian.foundation.buildings.store import BUILDINGS, PREMISES
@@ -25,10 +29,13 @@ __all__ = [
     "ImportReport",
     "Isolation",
     "Model",
+    "Names",
     "Network",
     "NetworkFault",
     "Node",
+    "Origin",
     "Premises",
+    "Reading",
     "Trace",
 ]
 
@@ -41,6 +48,10 @@ class Buildings:
         self.settings = settings or BuildingSettings()
         self.keeping = Keeping(platform)
         self.graphs = Graphs()
+
+    async def bring(self, file: Path, origin: Origin, reading: Reading, dry: bool = False) -> ImportReport:
+        """Bring a file of CityJSON, GeoJSON footprints or IFC in, or (`dry`) only say what would be done; raises BadModel."""
+        return await bring(self._platform, file, origin, reading, self.settings, dry)
 
     def building(self, session: Session, code: str) -> Building | None:
         """A building as it is now."""
