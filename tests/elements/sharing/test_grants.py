@@ -159,7 +159,12 @@ async def test_a_quota_is_refused_with_the_time_when_it_renews(
     grant = await granted(town, draft(quota=Quota(calls_day=2, rows_month=5)))
     url = f"{BASE}/grants/{grant.id}/rows"
     assert len(rows_of(await clinic.get(url, params={"purpose": "care", "limit": 3}))) == 3
-    assert len(rows_of(await clinic.get(url, params={"purpose": "care", "limit": 50}))) == 2
+    for form in ("csv", "ndjson", "parquet"):
+        whole = await clinic.get(url, params={"purpose": "care", "format": form})
+        assert (whole.status_code, whole.json()["key"]) == (429, "sharing.quota_used"), "half a file looks like a whole one"
+    short = await clinic.get(url, params={"purpose": "care", "limit": 50})
+    assert len(rows_of(short)) == 2
+    assert short.json()["next"] is not None
     refused = await clinic.get(url, params={"purpose": "care"})
     assert (refused.status_code, refused.json()["key"]) == (429, "sharing.quota_used")
     assert refused.headers["retry-after"] == str(24 * 3600)

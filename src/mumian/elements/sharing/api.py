@@ -10,6 +10,7 @@ from mumian.elements.sharing import store
 from mumian.elements.sharing.contracts import Application, Decision, Draft, Grant, Item, Proof, Quota, Receipt
 from mumian.elements.sharing.errors import NoSuchGrant, NotInForce, QuotaUsed
 from mumian.elements.sharing.rules import cases
+from mumian.elements.sharing.rules.questions import Question
 from mumian.elements.sharing.rules.receipts import request_digest
 from mumian.elements.sharing.service.applying import Applying
 from mumian.elements.sharing.service.demanding import Demanding
@@ -33,6 +34,7 @@ __all__ = [
     "NoSuchGrant",
     "NotInForce",
     "Proof",
+    "Question",
     "Quota",
     "QuotaUsed",
     "Receipt",
@@ -101,11 +103,9 @@ class Sharing:
         """Ask the gate under a grant; `write` makes the bytes that go out (JSON if not given), which are counted and proven."""
         return await self.reading.query(asked, sql, limits, write or _json, params, match)
 
-    def stream(
-        self, asked: Asked, sql: str, limits: Limits, writer: Writer, params: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[bytes]:
-        """A long answer, batch by batch; `writer(columns, rows)` makes the bytes of each, counted before they are given."""
-        return self.reading.stream(asked, sql, limits, writer, params)
+    def stream(self, asked: Asked, question: Question, limits: Limits, writer: Writer) -> AsyncIterator[bytes]:
+        """A whole answer, batch by batch; `writer(columns, rows)` makes the bytes of each, counted before they are given."""
+        return self.reading.stream(asked, question, limits, writer)
 
     async def use(self, asked: Asked, work: Callable[[Grant, int | None], Awaitable[tuple[bytes, int]]]) -> tuple[bytes, Proof]:
         """Hand out something else under a grant: `work(grant, rows left)` makes the bytes of the answer and counts its rows.

@@ -92,7 +92,7 @@ class Carrying:
         params = {"after": delivery.position}
         if delivery.trying:
             found: pages.Page | None = None
-            async for columns, rows in self._reading.collect(asked, (grant, None), Question(sql, params, ()), limits):
+            async for columns, rows in self._reading.collect(asked, grant, Question(sql, params, ()), limits):
                 found = pages.Page(columns, [*(found.rows if found else []), *rows])
             proof: Proof | None = None
             content = b"" if found is None or not found.rows else self._body(delivery, found)

@@ -23,6 +23,7 @@ from mumian.elements.sharing.endpoints.bodies import (
 from mumian.elements.sharing.service import figures as counting
 from mumian.foundation.identity.api import Caller, permit, require
 from mumian.kernel.clock import iso
+from mumian.kernel.errors import NotFound
 from mumian.kernel.web import Page, PlatformDep
 from mumian.kernel.web.paging import cursor, parse_cursor
 
@@ -162,15 +163,16 @@ async def demand(
 @router.get("/demands")
 async def demands(
     platform: PlatformDep,
-    _: Reader,
+    caller: Reader,
     state: Annotated[str | None, Query(max_length=20)] = None,
     provider: Annotated[str | None, Query(max_length=80)] = None,
     after: CursorText = None,
     limit: Many = 100,
 ) -> Page[DemandView]:
-    """The list of demands 需求清单, newest first."""
+    """The list of demands 需求清单, newest first, for all organisations; others see their own."""
     keys = parse_cursor(after, str)
-    wanted = {"state": state, "provider": provider}
+    own = None if caller.organisation is not None or caller.allowed("sharing:supervise") else caller.person or caller.actor.id
+    wanted = {"state": state, "provider": provider, "applicant": own}
     rows = await platform.records.read(
         lambda session: store.DEMANDS.page(session, wanted, limit + 1, None if keys is None else keys[0], newest=True)
     )
@@ -179,15 +181,19 @@ async def demands(
 
 
 @router.get("/demands/{number}")
-async def one_demand(platform: PlatformDep, _: Reader, number: Number) -> DemandView:
+async def one_demand(platform: PlatformDep, caller: Reader, number: Number) -> DemandView:
     """One demand."""
     found = await platform.records.read(lambda session: platform.get(Sharing).demanding.get(session, number))
+    if caller.organisation is None and not caller.allowed("sharing:supervise") and found.applicant != caller.person:
+        raise NotFound(kind="demand", name=number)
     return DemandView(**view(found))
 
 
 @router.get("/demands/{number}/matches")
-async def matches(platform: PlatformDep, _: Reader, number: Number) -> list[MatchView]:
+async def matches(platform: PlatformDep, caller: Reader, number: Number) -> list[MatchView]:
     """Duties and datasets that may meet a demand, best first."""
+    if caller.organisation is None:
+        require(caller, "demand:match")
     demanding = platform.get(Sharing).demanding
     found = await platform.records.read(lambda session: demanding.suggestions(demanding.get(session, number)))
     return [MatchView(**msgspec.to_builtins(match)) for match in found]

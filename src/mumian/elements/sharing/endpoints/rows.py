@@ -59,7 +59,7 @@ async def rows(
     The header Mumian-Receipt names the receipt, Mumian-Proof holds it signed (base64url of the JSON that /receipts gives).
     """
     sharing = platform.get(Sharing)
-    grant = await _open(sharing, caller, grant_id)
+    grant, left = await _open(sharing, caller, grant_id)
     asked = Asked(caller, grant_id, purpose, await _digest(request))
     keys = parse_cursor(after, int)
     wanted = [name for name in fields.split(",") if name]
@@ -70,7 +70,7 @@ async def rows(
     matched = _matched(match or [])
     if form == "json":
         limits = Limits(rows=limit + 1, seconds=platform.get(Gate).settings.seconds)
-        content, proof = await sharing.query(asked, question.sql, limits, _page(limit), question.params, matched)
+        content, proof = await sharing.query(asked, question.sql, limits, _page(limit, left), question.params, matched)
         return _signed(content, proof, "application/json")
     if matched:
         raise Invalid.field("match", "field.choice", expected="format=json")
@@ -88,12 +88,12 @@ async def query(request: Request, platform: PlatformDep, caller: User, grant_id:
     return _signed(content, proof, "application/json")
 
 
-async def _open(sharing: Sharing, caller: Caller, grant_id: str) -> Grant:
-    """A grant whose rows may be asked for; raises OtherWay for one that is delivered otherwise."""
-    grant, _ = await sharing.reading.open(caller, grant_id)
+async def _open(sharing: Sharing, caller: Caller, grant_id: str) -> tuple[Grant, int | None]:
+    """A grant whose rows may be asked for, and how many more; raises OtherWay for one that is delivered otherwise."""
+    grant, left = await sharing.reading.open(caller, grant_id)
     if grant.way not in ("query", "file"):
         raise OtherWay.field("way", "sharing.way", way=grant.way)
-    return grant
+    return grant, left
 
 
 async def _streamed(platform: Platform, asked: Asked, question: questions.Question, form: str) -> Response:
@@ -106,7 +106,7 @@ async def _streamed(platform: Platform, asked: Asked, question: questions.Questi
         content, proof = await writing.parquet(sharing.reading, asked, question, limits)
         return _signed(content, proof, "application/vnd.apache.parquet", headers)
     writer = writing.csv(question.fields) if form == "csv" else writing.lines(question.fields)
-    stream = sharing.stream(asked, question.sql, limits, writer, question.params)
+    stream = sharing.stream(asked, question, limits, writer)
     first = await anext(stream, b"")
 
     async def whole() -> AsyncIterator[bytes]:
@@ -119,12 +119,12 @@ async def _streamed(platform: Platform, asked: Asked, question: questions.Questi
     return StreamingResponse(whole(), media_type=media, headers=headers)
 
 
-def _page(limit: int) -> Any:
-    """Writes a page: its columns and rows without `_id`, and the cursor of the next."""
+def _page(limit: int, left: int | None) -> Any:
+    """Writes a page: its columns and rows without `_id`, and the cursor of the next, also where only the quota ends it."""
 
     def write(answer: Answer) -> bytes:
         columns = [{"name": column.name, "type": column.type} for column in answer.columns[1:]]
-        more = len(answer.rows) > limit
+        more = len(answer.rows) > limit or (left is not None and 0 < left <= len(answer.rows))
         rows = answer.rows[:limit]
         del answer.rows[limit:]
         following = cursor(rows[-1][0]) if more else None

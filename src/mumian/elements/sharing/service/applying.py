@@ -15,7 +15,7 @@ from mumian.elements.sharing.service.granting import Granting, holder_names
 from mumian.elements.sharing.service.keeping import APPLICATIONS
 from mumian.elements.sharing.service.terms import Rule, Terms
 from mumian.foundation.identity.api import Caller, require
-from mumian.kernel.errors import Fault, Invalid, NotFound
+from mumian.kernel.errors import Fault, Invalid, NotFound, Unauthenticated
 from mumian.kernel.platform import Platform
 from mumian.kernel.unit_of_work import SYSTEM, Session, Transaction, next_value
 
@@ -32,8 +32,14 @@ class Applying:
         self._checking = Checking(platform, terms)
 
     def apply(self, tx: Transaction, caller: Caller, draft: Draft) -> list[Application]:
-        """Send off an application; raises Invalid with every fault, NotShared, NotFound, Forbidden."""
-        require(caller, "application:make" if draft.channel == "sharing" else "application:ask")
+        """Send off an application; raises Invalid with every fault, NotShared, NotFound, Forbidden.
+
+        Whether the public may ask for what is opened on conditions is for the opening of data to say.
+        """
+        if draft.channel == "sharing":
+            require(caller, "application:make")
+        elif caller.anonymous:
+            raise Unauthenticated
         self._checking.draft(tx.session, caller, draft)
         person = caller.person or caller.actor.id
         organisation = caller.organisation if draft.channel == "sharing" else None

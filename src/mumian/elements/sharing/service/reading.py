@@ -69,12 +69,15 @@ class Reading:
         await self._platform.get(Gate).query(request, keep)
         return out[0]
 
-    async def stream(
-        self, asked: Asked, sql: str, limits: Limits, writer: Writer, params: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[bytes]:
-        """A long answer bit by bit, each counted before it is given; when it ends, however it ends, it has its receipt."""
-        grant, left = await self.open(asked.caller, asked.grant)
-        request = RowRequest(asked.caller, asked.purpose, sql, params or {}, gate_grant(grant, left), limits)
+    async def stream(self, asked: Asked, question: Question, limits: Limits, writer: Writer) -> AsyncIterator[bytes]:
+        """A whole answer bit by bit, each counted before it is given; when it ends, however it ends, it has its receipt.
+
+        Raises QuotaUsed before anything is given when there are more rows than may be had: half an answer looks like a whole one.
+        """
+        opened = await self.open(asked.caller, asked.grant)
+        await self.affordable(asked, opened, question, limits)
+        grant = opened[0]
+        request = RowRequest(asked.caller, asked.purpose, question.sql, question.params, gate_grant(grant, None), limits)
         whole, calls, given, size = sha256(), 1, 0, 0
         try:
             async for columns, rows in self._platform.get(Gate).stream(request):
@@ -88,11 +91,22 @@ class Reading:
                 receipt = _receipt(asked, grant, whole.hexdigest(), given, size)
                 await self._proving.commit(Part(grant.id, Use(), receipt, (), gone=True), asked.caller.actor)
 
+    async def affordable(self, asked: Asked, opened: tuple[Grant, int | None], question: Question, limits: Limits) -> None:
+        """Raise QuotaUsed if a whole answer has more rows than are left."""
+        grant, left = opened
+        if left is None:
+            return
+        sql = f"SELECT count(*) AS n FROM ({question.sql}) AS q"
+        request = RowRequest(asked.caller, asked.purpose, sql, question.params, gate_grant(grant, None), limits)
+        answer = await self._platform.get(Gate).query(request)
+        if int(answer.rows[0][0]) > left:
+            raise await self._proving.short(grant, int(answer.rows[0][0]))
+
     async def collect(
-        self, asked: Asked, opened: tuple[Grant, int | None], question: Question, limits: Limits
+        self, asked: Asked, grant: Grant, question: Question, limits: Limits
     ) -> AsyncIterator[tuple[tuple[AnswerColumn, ...], Rows]]:
         """All rows of an answer that goes out later: `settle` it before it does."""
-        request = RowRequest(asked.caller, asked.purpose, question.sql, question.params, gate_grant(*opened), limits)
+        request = RowRequest(asked.caller, asked.purpose, question.sql, question.params, gate_grant(grant, None), limits)
         async for columns, rows in self._platform.get(Gate).stream(request):
             yield columns, rows
 

@@ -45,12 +45,14 @@ def lines(fields: Sequence[str]) -> Writer:
 
 async def parquet(reading: Reading, asked: Asked, question: Question, limits: Limits) -> tuple[bytes, Proof]:
     """A whole answer as a Parquet file; counted, like all answers, before it goes out. Raises TooLarge."""
-    grant, left = await reading.open(asked.caller, asked.grant)
+    opened = await reading.open(asked.caller, asked.grant)
+    await reading.affordable(asked, opened, question, limits)
+    grant = opened[0]
     with tempfile.TemporaryDirectory() as folder:
         source, count, write = Path(folder) / "rows.ndjson", 0, lines(question.fields)
         columns: tuple[AnswerColumn, ...] = ()
         with source.open("wb") as file:
-            async for columns, rows in reading.collect(asked, (grant, left), question, limits):
+            async for columns, rows in reading.collect(asked, grant, question, limits):
                 count += len(rows)
                 if count > _PARQUET_MOST:
                     raise TooManyRows(most=_PARQUET_MOST)

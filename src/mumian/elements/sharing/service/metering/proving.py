@@ -119,6 +119,10 @@ class Proving:
         """What of a grant is used in this day and month."""
         return await self._platform.records.read(lambda session: meters.used(session, grant_id, self._firsts()))
 
+    async def short(self, grant: Grant, rows: int) -> MumianError:
+        """The error that a grant has not as many rows left."""
+        return self._refusal(grant, await self.used(grant.id), Use(1, rows)) or NoSuchGrant(grant=grant.id)
+
     def renews(self, period: str) -> str:
         """When the quota of a period renews, as ISO 8601 UTC."""
         return iso(metering.renews(period, self._platform.clock.now(), self._terms.zone))
