@@ -87,6 +87,7 @@ class Exchange:
     def submit(self, tx: Transaction, job: Job, organisation: str = "", person: str = "") -> Record:
         """Hand in a job; `organisation` gives the rows. Raises Invalid with every fault, Conflict where the id is taken."""
         check(job)
+        job = msgspec.json.decode(job.canonical(), type=Job)  # as it will be read again
         if store.find(tx.session, job.id) is not None:
             raise Conflict(kind="exchange job", name=job.id)
         dataset = job.source.dataset if isinstance(job.source, LakeSource) else ""
