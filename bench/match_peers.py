@@ -11,11 +11,15 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+Frames = dict[str, Any]
+Clusters = dict[str, Any]
 
 
 def main(peer: str, case: str, folder: str) -> None:
     """Run one peer on one case."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     files = sorted(Path(folder).glob("*.csv"))
     frames = {file.stem: pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""]) for file in files}
@@ -26,7 +30,7 @@ def main(peer: str, case: str, folder: str) -> None:
     print(json.dumps({"seconds": seconds, **_judged(pairs_or_clusters, truth)}))
 
 
-def _judged(clusters: dict, truth: dict) -> dict:
+def _judged(clusters: Clusters, truth: dict[str, str]) -> dict[str, int]:
     """Pairs of records within clusters, held against those of the truth."""
     both = Counter((clusters.get(code, code), person) for code, person in truth.items())
     found, there = Counter(clusters.get(code, code) for code in truth), Counter(truth.values())
@@ -36,9 +40,9 @@ def _judged(clusters: dict, truth: dict) -> dict:
     }
 
 
-def _recordlinkage(case: str, frames: dict) -> dict:
+def _recordlinkage(case: str, frames: Frames) -> Clusters:
     """Blocks as `match` has them where they are whole fields, comparisons by its own methods, weights by its ECM classifier."""
-    import recordlinkage
+    import recordlinkage  # type: ignore[import-not-found]
 
     assert case == "febrl"
     first, second = (frame.set_index("code") for frame in frames.values())
@@ -62,43 +66,52 @@ def _recordlinkage(case: str, frames: dict) -> dict:
     return {code: number for number, pair in enumerate(matches) for code in pair}
 
 
-def _splink(case: str, frames: dict) -> dict:
+def _febrl(cl: Any) -> tuple[list[Any], ...]:
+    """What is compared, where records meet, and what is learned on, as in Splink's example."""
+    comparisons = [
+        cl.NameComparison("given_name"),
+        cl.NameComparison("surname"),
+        cl.DamerauLevenshteinAtThresholds("soc_sec_id", [1, 2]),
+        cl.DamerauLevenshteinAtThresholds("date_of_birth", [1, 2]),
+        cl.JaroWinklerAtThresholds("address_1", [0.9, 0.8]),
+        cl.ExactMatch("postcode").configure(term_frequency_adjustments=True),
+    ]
+    blocks = [
+        ["soc_sec_id"],
+        ["given_name", "surname"],
+        ["date_of_birth"],
+        ["postcode", "surname"],
+        ["postcode", "given_name"],
+    ]
+    train = [["date_of_birth"], ["postcode", "surname"]]
+    sure = [["soc_sec_id"], ["given_name", "surname", "date_of_birth"]]
+    return comparisons, blocks, train, sure
+
+
+def _people(cl: Any) -> tuple[list[Any], ...]:
+    """The like for made people."""
+    comparisons = [
+        cl.DamerauLevenshteinAtThresholds("id_card", [1, 2]),
+        cl.JaroWinklerAtThresholds("name", [0.9, 0.6]).configure(term_frequency_adjustments=True),
+        cl.DamerauLevenshteinAtThresholds("born", [1, 2]),
+        cl.ExactMatch("phone"),
+        cl.JaroWinklerAtThresholds("address", [0.95, 0.85]),
+    ]
+    blocks = [["id_card"], ["name", "born"], ["phone"], ["name", "address"], ["born", "address"]]
+    train = [["phone"], ["name", "born"]]
+    sure = [["id_card"]]
+    return comparisons, blocks, train, sure
+
+
+def _splink(case: str, frames: Frames) -> Clusters:
     """The settings of Splink's own example for FEBRL4, and the like for made people; clusters at the probability 0.99."""
     import logging
 
-    import splink.comparison_library as cl
+    import splink.comparison_library as cl  # type: ignore[import-not-found]
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
     logging.getLogger("splink").setLevel(logging.ERROR)
-    if case == "febrl":
-        comparisons = [
-            cl.NameComparison("given_name"),
-            cl.NameComparison("surname"),
-            cl.DamerauLevenshteinAtThresholds("soc_sec_id", [1, 2]),
-            cl.DamerauLevenshteinAtThresholds("date_of_birth", [1, 2]),
-            cl.JaroWinklerAtThresholds("address_1", [0.9, 0.8]),
-            cl.ExactMatch("postcode").configure(term_frequency_adjustments=True),
-        ]
-        blocks = [
-            ["soc_sec_id"],
-            ["given_name", "surname"],
-            ["date_of_birth"],
-            ["postcode", "surname"],
-            ["postcode", "given_name"],
-        ]
-        train = [["date_of_birth"], ["postcode", "surname"]]
-        sure = [["soc_sec_id"], ["given_name", "surname", "date_of_birth"]]
-    else:
-        comparisons = [
-            cl.DamerauLevenshteinAtThresholds("id_card", [1, 2]),
-            cl.JaroWinklerAtThresholds("name", [0.9, 0.6]).configure(term_frequency_adjustments=True),
-            cl.DamerauLevenshteinAtThresholds("born", [1, 2]),
-            cl.ExactMatch("phone"),
-            cl.JaroWinklerAtThresholds("address", [0.95, 0.85]),
-        ]
-        blocks = [["id_card"], ["name", "born"], ["phone"], ["name", "address"], ["born", "address"]]
-        train = [["phone"], ["name", "born"]]
-        sure = [["id_card"]]
+    comparisons, blocks, train, sure = _febrl(cl) if case == "febrl" else _people(cl)
     kind = "link_only" if case == "febrl" else "link_and_dedupe"
     rules = [block_on(*names) for names in blocks]
     settings = SettingsCreator(
@@ -115,7 +128,7 @@ def _splink(case: str, frames: dict) -> dict:
     return dict(zip(rows["code"], rows["cluster_id"], strict=True))
 
 
-def _linker(make, settings, frames: dict, api):
+def _linker(make: Any, settings: Any, frames: Frames, api: Any) -> Any:
     """Splink 5 registers the frames with its engine first; Splink 4 takes them as they are."""
     engine = api()
     if hasattr(engine, "register"):

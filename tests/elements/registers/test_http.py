@@ -18,8 +18,8 @@ from mumian.kernel.clock import ManualClock
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
-from tests.elements.registers.conftest import members
-from tests.elements.registers.test_matching import CARDS, CLINIC, build, load
+from tests.elements.registers.conftest import load, members
+from tests.elements.registers.test_matching import CARDS, CLINIC, build
 
 BASE = "/api/v1/elements/registers"
 COMPANY = "91350100M000100Y43"

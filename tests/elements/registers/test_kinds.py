@@ -59,7 +59,8 @@ def grouped(platform: Platform, number: int) -> set[frozenset[str]]:
     return {frozenset(keys) for keys in found.values()}
 
 
-async def test_legal_persons_and_places_are_matched_by_what_tells_them(platform: Platform) -> None:
+def firms_and_places() -> str:
+    """Two registers with chances that are given."""
     levels = {"m": [0.8, 0.05, 0.05, 0.05, 0.04, 0.01], "u": [0.0005, 0.0005, 0.0005, 0.001, 0.05, 0.9475]}
     firms = register(
         "firms",
@@ -90,37 +91,42 @@ async def test_legal_persons_and_places_are_matched_by_what_tells_them(platform:
         ],
         blocking=[["address:road"], ["point:cell"]],
     )
-    town = document("Organisation", "town", level="city")
-    await platform.declarations.apply(read_text(f"{town}\n---\n{firms}\n---\n{places}".encode()), "town")
-    rows: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
-        "market.firms": (
-            ["code", "code_18", "title", "phone"],
-            [
-                {"code": "M1", "code_18": "91350100M000100Y43", "title": "某某市晨光文具有限公司", "phone": "020-87654321"},
-                {"code": "M2", "title": "某某市旭日餐饮有限公司", "phone": "020-81234567"},
-            ],
-        ),
-        "tax.firms": (
-            ["code", "code_18", "title", "phone"],
-            [
-                {"code": "T1", "code_18": "91350100m000100y43", "title": "晨光文具（某某）有限责任公司"},
-                {"code": "T2", "title": "旭日餐飲有限公司", "phone": "(020)81234567"},
-                {"code": "T3", "title": "旭日东升餐饮有限公司", "phone": "13000000003"},
-            ],
-        ),
-        "planning.sites": (
-            ["code", "address", "point"],
-            [
-                {"code": "P1", "address": "天河区建设路12号3栋", "point": "113.3,23.1"},
-                {"code": "P2", "address": "天河区建设路99号"},
-            ],
-        ),
-        "fire.sites": (
-            ["code", "address", "point"],
-            [{"code": "F1", "address": "天河区建设路12號3棟", "point": "113.30005 23.10004"}],
-        ),
-    }
-    for dataset, (names, given) in rows.items():
+    return f"{document('Organisation', 'town', level='city')}\n---\n{firms}\n---\n{places}"
+
+
+ROWS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
+    "market.firms": (
+        ["code", "code_18", "title", "phone"],
+        [
+            {"code": "M1", "code_18": "91350100M000100Y43", "title": "某某市晨光文具有限公司", "phone": "020-87654321"},
+            {"code": "M2", "title": "某某市旭日餐饮有限公司", "phone": "020-81234567"},
+        ],
+    ),
+    "tax.firms": (
+        ["code", "code_18", "title", "phone"],
+        [
+            {"code": "T1", "code_18": "91350100m000100y43", "title": "晨光文具（某某）有限责任公司"},
+            {"code": "T2", "title": "旭日餐飲有限公司", "phone": "(020)81234567"},
+            {"code": "T3", "title": "旭日东升餐饮有限公司", "phone": "13000000003"},
+        ],
+    ),
+    "planning.sites": (
+        ["code", "address", "point"],
+        [
+            {"code": "P1", "address": "天河区建设路12号3栋", "point": "113.3,23.1"},
+            {"code": "P2", "address": "天河区建设路99号"},
+        ],
+    ),
+    "fire.sites": (
+        ["code", "address", "point"],
+        [{"code": "F1", "address": "天河区建设路12號3棟", "point": "113.30005 23.10004"}],
+    ),
+}
+
+
+async def test_legal_persons_and_places_are_matched_by_what_tells_them(platform: Platform) -> None:
+    await platform.declarations.apply(read_text(firms_and_places().encode()), "town")
+    for dataset, (names, given) in ROWS.items():
         await platform.get(Tables).load(dataset, filled(given, names), "append", "made")
     await platform.settle()
     numbers = await platform.records.read(lambda s: s.rows("SELECT name, number FROM registers_register"))

@@ -1,6 +1,7 @@
 """Rules of registers: standard forms, EM, clusters and names, held to what they promise for any input."""
 
 import random
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -140,8 +141,14 @@ def test_clusters_do_not_depend_on_order_and_never_contradict_what_was_said(give
     nodes, edges, same, different = given_
     found = cluster(nodes, edges, 8.0, 0.5, same, different)
     shuffled = random.Random(seed)
-    others = [shuffled.sample(each, len(each)) for each in (nodes, edges, same, different)]
-    again = cluster(others[0], others[1], 8.0, 0.5, others[2], others[3])
+    again = cluster(
+        shuffled.sample(nodes, len(nodes)),
+        shuffled.sample(edges, len(edges)),
+        8.0,
+        0.5,
+        shuffled.sample(same, len(same)),
+        shuffled.sample(different, len(different)),
+    )
     assert again == found
     for a, b in different:
         assert found.of[a] != found.of[b]
@@ -154,7 +161,7 @@ def test_clusters_do_not_depend_on_order_and_never_contradict_what_was_said(give
         _sound(nodes, edges, found.of)
 
 
-def _sound(nodes: list[Node], edges: list[Edge], of: dict[int, int]) -> None:  # type: ignore[type-arg]
+def _sound(nodes: list[Node], edges: list[Edge], of: Mapping[int, int]) -> None:
     """Without decisions no cluster has a source twice, and each could be put together from parts that agree."""
     groups: dict[int, list[Node]] = {}
     for node in nodes:
