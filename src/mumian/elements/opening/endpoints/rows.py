@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from mumian.elements.opening.api import Asker, Opening, Question
 from mumian.elements.opening.endpoints.datasets import Name, address, peer
 from mumian.elements.opening.rules.asking import Refused, parse_sort
+from mumian.elements.opening.rules.formats import FORMS
 from mumian.elements.opening.service.making import Making, ready, stream
 from mumian.elements.opening.store import records
 from mumian.foundation.identity.api import Caller, permit
@@ -22,12 +23,14 @@ from mumian.kernel.web.paging import cursor, parse_cursor
 router = APIRouter()
 Reader = Annotated[Caller, Depends(permit("open:download"))]
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_MEDIA: dict[str, Any] = {"content": {form.media: {} for form in FORMS.values()}}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file.", "content": {"application/octet-stream": {}}},
-    206: {"description": "The part that was asked for."},
+    200: {"description": "The file.", **_MEDIA},
+    206: {"description": "The part that was asked for.", **_MEDIA},
     304: {"description": "It is as the caller has it."},
     416: {"description": "The file is not that long."},
 }
+_UPLOADED: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {"*/*": {}}}}
 
 
 class RecordsView(BaseModel):
@@ -89,7 +92,8 @@ async def rows(
     return RecordsView(items=items, next=following, total=found.total, fields=types)
 
 
-@router.api_route("/datasets/{name}/data.{ending}", methods=["GET", "HEAD"], responses=_FILE, response_class=Response)
+@router.get("/datasets/{name}/data.{ending}", responses=_FILE, response_class=Response)
+@router.head("/datasets/{name}/data.{ending}", include_in_schema=False)
 async def file(
     platform: PlatformDep,
     caller: Reader,
@@ -121,7 +125,7 @@ async def file(
     return await _answer(made, headers, request.method, asked if request.headers.get("if-range", etag) == etag else None)
 
 
-@router.get("/files/{resource}/{name}", responses=_FILE, response_class=Response)
+@router.get("/files/{resource}/{name}", responses=_UPLOADED, response_class=Response)
 async def uploaded(
     platform: PlatformDep, caller: Reader, request: Request, resource: Annotated[str, Path(max_length=100)], name: Name
 ) -> Response:
