@@ -90,16 +90,18 @@ def run(data: Path | None) -> list[Figure]:
 
 def _child(what: str, folder: str) -> Any:
     code = f"import bench.quality as b; b.child({what!r}, {folder!r})"
+    measured = Path(folder, f"{what}.measured.json")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(measured.read_text("utf-8"))
 
 
 def child(what: str, folder: str) -> None:
-    """One part, in a process of its own; prints what it measured."""
+    """One part, in a process of its own; leaves what it measured in a file."""
     found = _pandera(Path(folder)) if what == "pandera" else asyncio.run(_ours(Path(folder), what))
-    print(json.dumps(found | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    Path(folder, f"{what}.measured.json").write_text(json.dumps(found | {"memory": memory}), "utf-8")
 
 
 async def _ours(folder: Path, what: str) -> dict[str, Any]:

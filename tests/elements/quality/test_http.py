@@ -120,6 +120,7 @@ async def test_people_comment_take_on_and_extend_tickets_of_their_own_only(judge
         assert (await officer.post(f"{url}/comments", json={"text": "the register is asked"})).status_code == 201
         taken = (await officer.post(f"{url}/assignment", json={"assignee": "officer"})).json()
         assert taken["assignee"] == "officer"
+        assert (await officer.post(f"{url}/comments", json={"text": "a\0"})).status_code == 422
         unknown = await officer.post(f"{url}/assignment", json={"assignee": "nobody"})
         assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "assignee")
         wanted = {"due_at": "2014-02-01T00:00:00Z", "reason": "the register answers monthly"}

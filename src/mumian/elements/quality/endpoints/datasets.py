@@ -9,6 +9,7 @@ from mumian.elements.protection.api import Gate, Limits, RowRequest
 from mumian.elements.quality.api import Quality
 from mumian.elements.quality.contracts import DIMENSIONS, Outcome, Rule
 from mumian.elements.quality.endpoints.views import (
+    WITHOUT_NUL,
     DatasetQualityView,
     ResultView,
     RowsView,
@@ -30,8 +31,8 @@ router = APIRouter()
 Reader = Annotated[Caller, Depends(permit("quality:read"))]
 Cursor = Annotated[str | None, Query(alias="cursor", max_length=1000)]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
-Name = Annotated[str, Path(max_length=200)]
-RuleName = Annotated[str, Path(max_length=300)]
+Name = Annotated[str, Path(max_length=200, pattern=WITHOUT_NUL)]
+RuleName = Annotated[str, Path(max_length=300, pattern=WITHOUT_NUL)]
 _PURPOSE = "quality-review"
 
 
@@ -76,14 +77,14 @@ async def overview(platform: PlatformDep) -> OverviewView:
 @router.get("/datasets", dependencies=[Depends(permit("quality:read"))])
 async def datasets(
     platform: PlatformDep,
-    owner: Annotated[str | None, Query(max_length=80)] = None,
+    owner: Annotated[str | None, Query(max_length=80, pattern=WITHOUT_NUL)] = None,
     order: Literal["name", "score"] = "name",
     after: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ScoreView]:
     """How datasets stand: by name, or the worst first."""
     keys = parse_cursor(after, float, str)
-    behind = None if keys is None else (keys[0], keys[1])
+    behind = None if keys is None else (keys[0], keys[1].replace("\0", ""))
 
     def read(session: Session) -> tuple[list[Row], dict[str, int]]:
         return runs.states(session, owner, order, behind, limit + 1), tickets.counts(session)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from mumian.elements.quality.api import Quality
+from mumian.elements.quality.endpoints.views import WITHOUT_NUL
 from mumian.elements.quality.store import profiles
 from mumian.foundation.identity.api import Caller, permit, require
 from mumian.kernel.errors import NotFound
@@ -13,7 +14,7 @@ from mumian.kernel.unit_of_work import Row
 from mumian.kernel.web import PlatformDep
 
 router = APIRouter()
-Name = Annotated[str, Path(max_length=200)]
+Name = Annotated[str, Path(max_length=200, pattern=WITHOUT_NUL)]
 Suggester = Annotated[Caller, Depends(permit("quality:suggest"))]
 
 
@@ -53,7 +54,7 @@ class DeclarationView(BaseModel):
 class Declined(BaseModel):
     """Why a suggestion is declined."""
 
-    reason: str = Field(min_length=1, max_length=1000)
+    reason: str = Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)
 
 
 @router.get("/datasets/{dataset}/profile", dependencies=[Depends(permit("quality:suggest"))])
@@ -90,7 +91,7 @@ async def decline(
     platform: PlatformDep,
     caller: Suggester,
     dataset: Name,
-    suggestion: Annotated[str, Path(max_length=100)],
+    suggestion: Annotated[str, Path(max_length=100, pattern=WITHOUT_NUL)],
     declined: Declined,
 ) -> None:
     """Decline a suggestion, so that it does not come again."""

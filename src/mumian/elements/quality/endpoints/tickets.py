@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from mumian.elements.quality.api import Quality
-from mumian.elements.quality.endpoints.views import title
+from mumian.elements.quality.endpoints.views import WITHOUT_NUL, title
 from mumian.elements.quality.rules.ranking import Standing, ranked
 from mumian.elements.quality.rules.ticketing import on_time
 from mumian.elements.quality.store import runs
@@ -24,7 +24,7 @@ from mumian.kernel.web.paging import MOST, cursor, parse_cursor
 
 router = APIRouter()
 Number = Annotated[int, Path(ge=1, lt=2**63)]
-Named = Annotated[str | None, Query(max_length=300)]
+Named = Annotated[str | None, Query(max_length=300, pattern=WITHOUT_NUL)]
 Handler = Annotated[Caller, Depends(permit("quality-ticket:handle"))]
 
 
@@ -70,21 +70,21 @@ class WholeTicketView(TicketView):
 class Comment(BaseModel):
     """What somebody has to say."""
 
-    text: str = Field(min_length=1, max_length=4000)
+    text: str = Field(min_length=1, max_length=4000, pattern=WITHOUT_NUL)
 
 
 class Assignment(BaseModel):
     """Who takes a ticket on, by login; null for nobody in particular."""
 
-    assignee: str | None = Field(max_length=64)
-    note: str = Field("", max_length=1000)
+    assignee: str | None = Field(max_length=64, pattern=WITHOUT_NUL)
+    note: str = Field("", max_length=1000, pattern=WITHOUT_NUL)
 
 
 class Extension(BaseModel):
     """Another deadline, and why."""
 
     due_at: AwareDatetime
-    reason: str = Field(min_length=1, max_length=1000)
+    reason: str = Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)
 
 
 class StandingView(BaseModel):

@@ -17,6 +17,8 @@ from mumian.elements.quality.models import (
 from mumian.elements.quality.rules.scoring import dimension, weight
 from mumian.kernel.i18n import LANGUAGES, text
 
+WITHOUT_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no text with NUL
+
 
 class ScoreView(BaseModel):
     """How a dataset stands: `score` and each of `dimensions` are from 0 to 100; null and left out where nothing was judged."""
