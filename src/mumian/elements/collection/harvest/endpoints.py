@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from mumian.elements.catalog.api import Catalog, Distribution, HarvestedDataset
 from mumian.elements.collection import store as run_store
 from mumian.elements.collection.harvest import store
-from mumian.elements.collection.harvest.harvesting import Harvesting
+from mumian.elements.collection.harvest.harvesting import Harvesting, known_at
+from mumian.elements.collection.harvest.models import CatalogueSourceSpec
 from mumian.elements.collection.models import ConnectorSpec, HttpSource, Reading
 from mumian.elements.collection.reports.runs import RunView, run_view
 from mumian.elements.collection.service.runner import Runner
@@ -121,12 +122,12 @@ async def fetch(
     platform: PlatformDep, caller: Annotated[Caller, Depends(permit("connector:run"))], name: Name, body: FetchBody
 ) -> RunView:
     """Fetch a harvested dataset's data into a declared dataset, in the place of what is there: a run does it."""
-    platform.declarations.get("CatalogueSource", name)
+    declared: CatalogueSourceSpec = platform.declarations.get("CatalogueSource", name).spec
     owner = platform.declarations.get("Dataset", body.dataset).spec.owner
     require(caller, "connector:run", owner)
     found = await platform.records.read(lambda session: Catalog.harvested(session, f"{name}:{body.identifier}"))
     way = _way(found, body.distribution)
-    source = HttpSource(kind="http", url=way.url, reading=Reading())
+    source = HttpSource(kind="http", url=way.url, auth=known_at(declared, way.url), reading=Reading())
     spec = ConnectorSpec(dataset=body.dataset, source=source, fields=body.fields, drift="report")
     runner = platform.get(Runner)
     id_ = await platform.records.write(lambda tx: runner.queue_spec(tx, f"fetch {found.name}", spec, "fetch"), caller.actor)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from mumian.elements.catalog.api import Catalog, HarvestedDataset
 from mumian.elements.collection.errors import NotInState, SourceFailed
@@ -137,6 +137,16 @@ class Harvesting:
             )
 
 
+def known_at(spec: CatalogueSourceSpec, url: str) -> Auth | None:
+    """How we say who we are at an address: as the catalogue knows us, and nowhere but there."""
+    here, there = urlsplit(spec.url), urlsplit(url)
+    if spec.secret is None or (here.scheme, here.netloc) != (there.scheme, there.netloc):
+        return None
+    if spec.face == "dcat":
+        return Auth(by="bearer", secret=spec.secret)
+    return Auth(by="header", secret=spec.secret, name="Authorization")
+
+
 class _Told:
     """What a harvest found so far."""
 
@@ -172,8 +182,7 @@ def _ckan(
     from mumian.elements.collection.sources.formats import document
 
     spec = declared.spec
-    auth = None if spec.secret is None else Auth(by="header", secret=spec.secret, name="Authorization")
-    fetcher, start = Fetcher(context, auth), 0
+    fetcher, start = Fetcher(context, known_at(spec, spec.url)), 0
     try:
         while True:
             asked = {"rows": str(spec.page), "start": str(start), "sort": "name asc"} | ({"fq": spec.query} if spec.query else {})
@@ -206,8 +215,7 @@ def _dcat(
     from mumian.elements.collection.harvest.graphs import datasets, graph, next_page
 
     spec = declared.spec
-    auth = None if spec.secret is None else Auth(by="bearer", secret=spec.secret)
-    fetcher = Fetcher(context, auth, {"Accept": _ACCEPT})
+    fetcher = Fetcher(context, known_at(spec, spec.url), {"Accept": _ACCEPT})
     url: str | None = spec.url
     seen: set[str] = set()
     try:
