@@ -17,6 +17,7 @@ from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 from mumian.kernel.unit_of_work import Actor
+from tests.conftest import START
 
 DECLARED = """
 {kind: Organisation, name: town, title: {zh: 镇, en: Town}, spec: {level: city}}
@@ -152,6 +153,16 @@ async def made(settings: Settings, clock: ManualClock) -> Platform:
 async def town(settings: Settings, clock: ManualClock) -> AsyncIterator[Platform]:
     """The town on the embedded engine."""
     platform = await made(settings, clock)
+    yield platform
+    await platform.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """A town that the tests of a module share, each with applications of its own; its clock stands still."""
+    home = tmp_path_factory.mktemp("town") / "home"
+    kept = Settings(home=home, records="sqlite", lake="local", objects="local", messages="outbox", synchronous="normal")
+    platform = await made(kept, ManualClock(START))
     yield platform
     await platform.stop()
 

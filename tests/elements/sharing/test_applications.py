@@ -72,16 +72,18 @@ async def test_a_row_that_was_changed_by_hand_is_found(town: Platform) -> None:
     assert [(fault.table, fault.entry, fault.field) for fault in found] == [("sharing_grant", grant.id, "digest")]
 
 
-async def test_a_dataset_that_is_not_shared_is_refused_with_the_law(town: Platform) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_dataset_that_is_not_shared_is_refused_with_the_law(shared: Platform) -> None:
     with pytest.raises(NotShared) as error:
-        await apply(town, draft(Item(dataset="wanted", fields=("a",))))
+        await apply(shared, draft(Item(dataset="wanted", fields=("a",))))
     assert error.value.values == {"dataset": "wanted", "basis": "保密法"}
 
 
-async def test_only_fields_that_are_named_and_needed_may_be_asked_for(town: Platform) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_only_fields_that_are_named_and_needed_may_be_asked_for(shared: Platform) -> None:
     wrong = Item(dataset="people", fields=("code", "site", "shoe"), reasons={}, lookup=("height",))
     with pytest.raises(Invalid) as error:
-        await apply(town, draft(wrong, Item(dataset="shops", rows="id > (SELECT 1)")))
+        await apply(shared, draft(wrong, Item(dataset="shops", rows="id > (SELECT 1)")))
     assert keys(error) == {
         ("items[0].fields", "sharing.no_such_field"),
         ("items[0].lookup", "sharing.no_such_field"),
@@ -90,10 +92,10 @@ async def test_only_fields_that_are_named_and_needed_may_be_asked_for(town: Plat
         ("items[1].rows", "sharing.condition"),
     }
     with pytest.raises(Invalid) as error:
-        await apply(town, draft(Item(dataset="people")))
+        await apply(shared, draft(Item(dataset="people")))
     assert keys(error) == {("items[0].fields", "sharing.fields_missing")}
     with pytest.raises(Invalid) as error:
-        await apply(town, draft(people(), people(), purpose="Not a word", days=0, basis=" "))
+        await apply(shared, draft(people(), people(), purpose="Not a word", days=0, basis=" "))
     assert {field for field, _ in keys(error)} == {"purpose", "basis", "days", "items"}
 
 
@@ -111,48 +113,52 @@ async def test_two_people_who_decide_at_once_do_not_both_decide(either: Platform
     assert (supplied.state, supplied.version) == ("submitted", 3)
 
 
-async def test_only_those_may_decide_whose_data_they_are_and_nobody_on_the_own_application(town: Platform) -> None:
-    application = (await apply(town, draft()))[0]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_only_those_may_decide_whose_data_they_are_and_nobody_on_the_own_application(shared: Platform) -> None:
+    application = (await apply(shared, draft()))[0]
     with pytest.raises(NotFound):
-        await decide(town, caller(town, "north", "giver"), application, "approve")
+        await decide(shared, caller(shared, "north", "giver"), application, "approve")
     with pytest.raises(Forbidden):
-        await decide(town, asking(town), application, "approve")
-    both = caller(town, None, "administrator", name="p-clinic")
+        await decide(shared, asking(shared), application, "approve")
+    both = caller(shared, None, "administrator", name="p-clinic")
     with pytest.raises(OwnApplication):
-        await decide(town, both, application, "approve")
+        await decide(shared, both, application, "approve")
     with pytest.raises(Forbidden):
-        await apply(town, draft(), caller(town, "clinic"))
+        await apply(shared, draft(), caller(shared, "clinic"))
 
 
-async def test_a_refusal_needs_a_reason_and_a_law_and_may_be_taken_to_the_bureau_once(town: Platform) -> None:
-    application = (await apply(town, draft()))[0]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_refusal_needs_a_reason_and_a_law_and_may_be_taken_to_the_bureau_once(shared: Platform) -> None:
+    application = (await apply(shared, draft()))[0]
     with pytest.raises(Invalid) as error:
-        await decide(town, giving(town), application, "refuse")
+        await decide(shared, giving(shared), application, "refuse")
     assert keys(error) == {("reason", "field.missing"), ("basis", "sharing.basis_missing")}
-    refused = await decide(town, giving(town), application, "refuse", reason="not needed", basis="条例")
-    disputed = await decide(town, asking(town), refused, "appeal", reason="it is")
+    refused = await decide(shared, giving(shared), application, "refuse", reason="not needed", basis="条例")
+    disputed = await decide(shared, asking(shared), refused, "appeal", reason="it is")
     assert (refused.refusal_basis, disputed.stage, disputed.refusal_basis) == ("条例", "bureau", "")
-    upheld = await decide(town, settling(town), disputed, "uphold", reason="it is not", basis="条例")
+    upheld = await decide(shared, settling(shared), disputed, "uphold", reason="it is not", basis="条例")
     with pytest.raises(NotPossible):
-        await decide(town, asking(town), upheld, "appeal", reason="but")
+        await decide(shared, asking(shared), upheld, "appeal", reason="but")
 
 
-async def test_the_bureau_may_overturn_a_refusal(town: Platform) -> None:
-    application = (await apply(town, draft()))[0]
-    refused = await decide(town, giving(town), application, "refuse", reason="not needed", basis="条例")
-    disputed = await decide(town, asking(town), refused, "appeal", reason="it is")
-    overturned = await decide(town, settling(town), disputed, "overturn", reason="the task needs it")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_bureau_may_overturn_a_refusal(shared: Platform) -> None:
+    application = (await apply(shared, draft()))[0]
+    refused = await decide(shared, giving(shared), application, "refuse", reason="not needed", basis="条例")
+    disputed = await decide(shared, asking(shared), refused, "appeal", reason="it is")
+    overturned = await decide(shared, settling(shared), disputed, "overturn", reason="the task needs it")
     assert (overturned.state, len(overturned.grants)) == ("granted", 1)
 
 
-async def test_who_decides_may_give_less_but_never_more(town: Platform) -> None:
-    application = (await apply(town, draft(people(rows="district = '440103'"))))[0]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_who_decides_may_give_less_but_never_more(shared: Platform) -> None:
+    application = (await apply(shared, draft(people(rows="district = '440103'"))))[0]
     wider = people(fields=("code", "phone", "height", "district"), plain=("phone",), rows=None)
     with pytest.raises(Invalid) as error:
-        await decide(town, giving(town), application, "approve", items=(wider,))
+        await decide(shared, giving(shared), application, "approve", items=(wider,))
     assert {field for field, _ in keys(error)} == {"items[0].fields", "items[0].plain", "items[0].rows"}
     narrow = people(fields=("code", "height"), lookup=(), tokens=("code",), rows="height > 170")
-    approved = await decide(town, giving(town), application, "approve", items=(narrow,), days=7, quota=Quota(rows_day=5))
+    approved = await decide(shared, giving(shared), application, "approve", items=(narrow,), days=7, quota=Quota(rows_day=5))
     assert approved.items[0].rows == "(district = '440103') AND (height > 170)"
     assert (approved.days, approved.quota.rows_day) == (7, 5)
 
@@ -192,12 +198,13 @@ async def test_a_grant_is_prolonged_by_an_application_and_ends_by_itself(town: P
     assert (await town.get(Ledger).verify()).faults == ()
 
 
-async def test_a_grant_is_revoked_by_its_owner_or_given_back_and_seen_by_nobody_else(town: Platform) -> None:
-    grant = await granted(town)
-    sharing = town.get(Sharing)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_grant_is_revoked_by_its_owner_or_given_back_and_seen_by_nobody_else(shared: Platform) -> None:
+    grant = await granted(shared)
+    sharing = shared.get(Sharing)
     with pytest.raises(NoSuchGrant):
-        await town.records.write(lambda tx: sharing.revoke(tx, caller(town, "north", "giver"), grant.id, "mine"))
-    revoked = await town.records.write(lambda tx: sharing.revoke(tx, giving(town), grant.id, "misused"))
+        await shared.records.write(lambda tx: sharing.revoke(tx, caller(shared, "north", "giver"), grant.id, "mine"))
+    revoked = await shared.records.write(lambda tx: sharing.revoke(tx, giving(shared), grant.id, "misused"))
     assert (revoked.state, revoked.reason) == ("revoked", "misused")
     with pytest.raises(NotPossible):
-        await apply(town, replace(draft(), renews=grant.id))
+        await apply(shared, replace(draft(), renews=grant.id))

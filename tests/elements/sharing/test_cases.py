@@ -83,27 +83,29 @@ async def test_a_quality_ticket_that_names_an_objection_is_linked_to_it(town: Pl
     assert (await step(town, asking(town), found, "withdraw")).state == "withdrawn"
 
 
-async def test_only_fields_of_the_dataset_can_be_wrong(town: Platform) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_only_fields_of_the_dataset_can_be_wrong(shared: Platform) -> None:
     with pytest.raises(Invalid):
-        await object_to(town, fields=("shoe",))
+        await object_to(shared, fields=("shoe",))
     with pytest.raises(NotFound):
-        await object_to(town, grant="S1")
+        await object_to(shared, grant="S1")
 
 
-async def test_a_demand_is_given_to_whose_duty_it_is_and_met_by_a_dataset_of_theirs(town: Platform) -> None:
-    who, demanding = asking(town), town.get(Sharing).demanding
-    demand = await town.records.write(lambda tx: demanding.ask(tx, who, NEED), who.actor)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_demand_is_given_to_whose_duty_it_is_and_met_by_a_dataset_of_theirs(shared: Platform) -> None:
+    who, demanding = asking(shared), shared.get(Sharing).demanding
+    demand = await shared.records.write(lambda tx: demanding.ask(tx, who, NEED), who.actor)
     matches = demanding.suggestions(demand)
     assert [(match.kind, match.name) for match in matches] == [("duty", "household"), ("dataset", "people")]
     with pytest.raises(Forbidden):
-        await answer(town, giving(town), demand, "assign", duty="household")
-    assigned = await answer(town, settling(town), demand, "assign", duty="household")
+        await answer(shared, giving(shared), demand, "assign", duty="household")
+    assigned = await answer(shared, settling(shared), demand, "assign", duty="household")
     assert (assigned.provider, assigned.state) == ("police", "assigned")
     with pytest.raises(Invalid):
-        await answer(town, giving(town), assigned, "meet", dataset="shops")
-    met = await answer(town, giving(town), assigned, "meet", dataset="people")
+        await answer(shared, giving(shared), assigned, "meet", dataset="shops")
+    met = await answer(shared, giving(shared), assigned, "meet", dataset="people")
     assert (met.state, met.dataset, met.due) == ("met", "people", None)
-    assert (await town.get(Ledger).verify()).faults == ()
+    assert (await shared.get(Ledger).verify()).faults == ()
 
 
 async def test_what_should_have_been_answered_is_on_the_list_the_longest_first(town: Platform, clock: ManualClock) -> None:

@@ -306,17 +306,19 @@ async def test_rows_flow_back_to_a_districts_own_database(town: Platform, monkey
     assert pushed(schema, "SELECT count(*), min(district), max(district) FROM people") == [(50, "440103", "440103")]
 
 
-async def test_rows_only_flow_back_to_where_they_belong(town: Platform) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_rows_only_flow_back_to_where_they_belong(shared: Platform) -> None:
     with pytest.raises(Invalid) as error:
-        await town.declarations.apply(read_text(FLOW.replace("440103", "440104").replace("TARGET", "").encode()), "flow")
+        await shared.declarations.apply(read_text(FLOW.replace("440103", "440104").replace("TARGET", "").encode()), "flow")
     assert [fault.key for fault in error.value.faults] == ["sharing.other_district"]
 
 
-async def test_new_rows_are_heard_of_as_they_come_and_a_listener_goes_on_where_it_left_off(town: Platform) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_new_rows_are_heard_of_as_they_come_and_a_listener_goes_on_where_it_left_off(shared: Platform) -> None:
     from mumian.elements.sharing.api import Asked
 
-    grant = await granted(town, draft(PLAIN, way="events"))
-    asked = Asked(asking(town), grant.id, "care", "0" * 64)
+    grant = await granted(shared, draft(PLAIN, way="events"))
+    asked = Asked(asking(shared), grant.id, "care", "0" * 64)
 
     class Open:
         """A request whose caller may go on."""
@@ -324,21 +326,21 @@ async def test_new_rows_are_heard_of_as_they_come_and_a_listener_goes_on_where_i
         def __init__(self) -> None:
             self.app = self
             self.state = self
-            self.platform = town
+            self.platform = shared
             self.method = "GET"
             self.scope: dict[str, Any] = {"headers": []}
 
-    caller = asking(town)
-    town.get(Identity).callers.of = _always(caller)  # type: ignore[method-assign]
-    stream = _changes(town, Open(), asked, 95)  # type: ignore[arg-type]
+    caller = asking(shared)
+    shared.get(Identity).callers.of = _always(caller)  # type: ignore[method-assign]
+    stream = _changes(shared, Open(), asked, 95)  # type: ignore[arg-type]
     assert (await anext(stream)).startswith(b"retry")
     first = (await anext(stream)).decode()
     assert first.startswith("id: 100\nevent: rows\n")
     assert len(json.loads(first.split("data: ")[1])["rows"]) == 5
-    await more(town)
+    await more(shared)
     second = (await anext(stream)).decode()
     assert second.startswith("id: 105\n")
-    revoked = await town.records.write(lambda tx: town.get(Sharing).revoke(tx, asking(town), grant.id, "enough"))
+    revoked = await shared.records.write(lambda tx: shared.get(Sharing).revoke(tx, asking(shared), grant.id, "enough"))
     assert revoked.state == "revoked"
     end = (await anext(stream)).decode()
     assert end.startswith("event: end\ndata: ")

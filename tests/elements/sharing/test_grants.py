@@ -46,69 +46,79 @@ async def clinic(town: Platform) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def programme(shared: Platform) -> AsyncIterator[httpx.AsyncClient]:
+    """A programme of the clinic in the shared town."""
+    async with await client(shared, "clinic", "sharer") as opened:
+        yield opened
+
+
 def rows_of(answer: httpx.Response) -> list[list[Any]]:
     assert answer.status_code == 200, answer.text
     found: list[list[Any]] = answer.json()["rows"]
     return found
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_rows_come_in_pages_with_only_the_granted_fields_masked_as_decided(
-    town: Platform, clinic: httpx.AsyncClient
+    shared: Platform, programme: httpx.AsyncClient
 ) -> None:
-    grant = await granted(town, draft(people(plain=("phone",), rows="district = '440103'")))
+    grant = await granted(shared, draft(people(plain=("phone",), rows="district = '440103'")))
     url = f"{BASE}/grants/{grant.id}/rows"
-    first = await clinic.get(url, params={"purpose": "care", "limit": 2, "where": ["height:ge:152"]})
+    first = await programme.get(url, params={"purpose": "care", "limit": 2, "where": ["height:ge:152"]})
     assert [column["name"] for column in first.json()["columns"]] == ["code", "phone", "height"]
     assert [row[1] for row in rows_of(first)] == ["13800000002", "13800000004"]
     assert [row[0] for row in rows_of(first)] == [None, None]
-    rest = await clinic.get(
+    rest = await programme.get(
         url, params={"purpose": "care", "limit": 1000, "where": ["height:ge:152"], "cursor": first.json()["next"]}
     )
     assert len(rows_of(rest)) == 50 - 2 - 2
     assert rest.json()["next"] is None
-    found = await clinic.get(url, params={"purpose": "care", "match": ["code:000000000000000004"], "fields": "phone"})
+    found = await programme.get(url, params={"purpose": "care", "match": ["code:000000000000000004"], "fields": "phone"})
     assert rows_of(found) == [["13800000004"]]
     sql = {"purpose": "care", "sql": "SELECT count(*) AS n, max(height) AS most FROM people"}
-    assert rows_of(await clinic.post(f"{BASE}/grants/{grant.id}/query", json=sql)) == [[50, 198.0]]
-    refused = await clinic.get(url, params={"purpose": "curiosity"})
+    assert rows_of(await programme.post(f"{BASE}/grants/{grant.id}/query", json=sql)) == [[50, 198.0]]
+    refused = await programme.get(url, params={"purpose": "curiosity"})
     assert (refused.status_code, refused.json()["key"]) == (403, "protection.purpose")
     for wrong in ({"fields": "site"}, {"where": ["site:eq:x"]}, {"where": ["height"]}, {"match": ["phone"]}, {"cursor": "x"}):
-        assert (await clinic.get(url, params={"purpose": "care", **wrong})).status_code == 422
+        assert (await programme.get(url, params={"purpose": "care", **wrong})).status_code == 422
 
 
-async def test_a_token_is_the_same_in_every_answer_and_tells_nothing(town: Platform, clinic: httpx.AsyncClient) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_token_is_the_same_in_every_answer_and_tells_nothing(shared: Platform, programme: httpx.AsyncClient) -> None:
     application = draft(people(fields=("code", "height"), tokens=("code",)))
-    grant = await granted(town, application)
+    grant = await granted(shared, application)
     url = f"{BASE}/grants/{grant.id}/rows"
-    twice = [rows_of(await clinic.get(url, params={"purpose": "care", "limit": 3})) for _ in range(2)]
+    twice = [rows_of(await programme.get(url, params={"purpose": "care", "limit": 3})) for _ in range(2)]
     assert twice[0] == twice[1]
     assert len({row[0] for row in twice[0]}) == 3
     assert all(len(row[0]) == 64 for row in twice[0])
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_answer_has_a_receipt_that_proves_it_without_the_city(
-    town: Platform, clinic: httpx.AsyncClient, tmp_path: Path
+    shared: Platform, programme: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    grant = await granted(town)
-    answer = await clinic.get(f"{BASE}/grants/{grant.id}/rows", params={"purpose": "care", "limit": 3})
+    grant = await granted(shared)
+    answer = await programme.get(f"{BASE}/grants/{grant.id}/rows", params={"purpose": "care", "limit": 3})
     bundle = json.loads(base64.urlsafe_b64decode(answer.headers["mumian-proof"]))
     receipt = json.loads(bundle["entry"]["body"])
     assert receipt["answer"] == sha256(answer.content).hexdigest()
     assert receipt["request"] == request_digest("GET", f"{BASE}/grants/{grant.id}/rows?purpose=care&limit=3", b"")
     assert (receipt["rows"], receipt["holder"], receipt["grant"]) == (3, "clinic", grant.id)
     keys = []
-    for key in town.get(Ledger).public_keys():
+    for key in shared.get(Ledger).public_keys():
         keys.append(tmp_path / f"{key.algorithm}.pem")
         keys[-1].write_text(key.pem)
     verified = _verify(tmp_path, bundle, keys)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     bundle["entry"]["body"] = bundle["entry"]["body"].replace('"rows":3', '"rows":4')
     assert _verify(tmp_path, bundle, keys).returncode != 0
-    again = await clinic.get(f"{BASE}/receipts/{receipt['number']}")
+    again = await programme.get(f"{BASE}/receipts/{receipt['number']}")
     assert _verify(tmp_path, again.json(), keys).returncode == 0
-    listed = (await clinic.get(f"{BASE}/grants/{grant.id}/receipts")).json()["items"]
+    listed = (await programme.get(f"{BASE}/grants/{grant.id}/receipts")).json()["items"]
     assert [one["number"] for one in listed] == [receipt["number"]]
-    assert (await town.get(Ledger).verify()).faults == ()
+    assert (await shared.get(Ledger).verify()).faults == ()
 
 
 def _verify(folder: Path, bundle: dict[str, Any], keys: list[Path]) -> subprocess.CompletedProcess[str]:
@@ -128,29 +138,30 @@ async def test_a_receipt_that_was_changed_is_found(town: Platform) -> None:
     assert {(fault.table, fault.field) for fault in faults} == {("sharing_receipt", "root"), ("sharing_meter", "sum")}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_whole_answers_are_streamed_as_csv_lines_and_parquet_and_counted(
-    town: Platform, clinic: httpx.AsyncClient, tmp_path: Path
+    shared: Platform, programme: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    grant = await granted(town, draft(Item(dataset="people", fields=("district", "height"))))
+    grant = await granted(shared, draft(Item(dataset="people", fields=("district", "height"))))
     url = f"{BASE}/grants/{grant.id}/rows"
-    csv = await clinic.get(url, params={"purpose": "care", "format": "csv"})
+    csv = await programme.get(url, params={"purpose": "care", "format": "csv"})
     assert csv.text.splitlines()[:2] == ["district,height", "440103,150.0"]
-    lines = await clinic.get(url, params={"purpose": "care", "format": "ndjson", "where": ["district:eq:440104"]})
+    lines = await programme.get(url, params={"purpose": "care", "format": "ndjson", "where": ["district:eq:440104"]})
     assert json.loads(lines.text.splitlines()[0]) == {"district": "440104", "height": 151.0}
-    parquet = await clinic.get(url, params={"purpose": "care", "format": "parquet"})
+    parquet = await programme.get(url, params={"purpose": "care", "format": "parquet"})
     (tmp_path / "rows.parquet").write_bytes(parquet.content)
     sql = "SELECT count(*), typeof(any_value(height)) FROM read_parquet(?)"
     assert duckdb.execute(sql, [str(tmp_path / "rows.parquet")]).fetchall() == [(100, "DOUBLE")]
-    receipts = (await clinic.get(f"{BASE}/grants/{grant.id}/receipts")).json()["items"]
+    receipts = (await programme.get(f"{BASE}/grants/{grant.id}/receipts")).json()["items"]
     assert [(one["rows"], one["answer"]) for one in receipts] == [
         (100, sha256(parquet.content).hexdigest()),
         (50, sha256(lines.content).hexdigest()),
         (100, sha256(csv.content).hexdigest()),
     ]
-    used = (await clinic.get(f"{BASE}/grants/{grant.id}/quota")).json()[0]
+    used = (await programme.get(f"{BASE}/grants/{grant.id}/quota")).json()[0]
     size = len(parquet.content) + len(lines.content) + len(csv.content)
     assert (used["calls"], used["rows"], used["bytes"]) == (3, 250, size)
-    assert (await town.get(Ledger).verify()).faults == ()
+    assert (await shared.get(Ledger).verify()).faults == ()
 
 
 async def test_a_quota_is_refused_with_the_time_when_it_renews(
@@ -203,24 +214,26 @@ async def test_never_more_than_the_quota_goes_out_however_many_ask_at_once(eithe
     assert (await either.get(Ledger).verify()).faults == ()
 
 
-async def test_a_revoked_or_foreign_grant_gives_nothing(town: Platform, clinic: httpx.AsyncClient) -> None:
-    grant = await granted(town)
-    sharing = town.get(Sharing)
-    async with await client(town, "north", "sharer") as north:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_revoked_or_foreign_grant_gives_nothing(shared: Platform, programme: httpx.AsyncClient) -> None:
+    grant = await granted(shared)
+    sharing = shared.get(Sharing)
+    async with await client(shared, "north", "sharer") as north:
         foreign = await north.get(f"{BASE}/grants/{grant.id}/rows", params={"purpose": "care"})
         assert (foreign.status_code, foreign.json()["key"]) == (404, "sharing.no_such_grant")
         assert (await north.get(f"{BASE}/grants/{grant.id}")).status_code == 404
-    await town.records.write(lambda tx: sharing.revoke(tx, giving(town), grant.id, "misused"))
-    refused = await clinic.get(f"{BASE}/grants/{grant.id}/rows", params={"purpose": "care"})
+    await shared.records.write(lambda tx: sharing.revoke(tx, giving(shared), grant.id, "misused"))
+    refused = await programme.get(f"{BASE}/grants/{grant.id}/rows", params={"purpose": "care"})
     assert (refused.status_code, refused.json()["key"]) == (403, "sharing.not_in_force")
 
 
-async def test_what_nobody_granted_is_refused(town: Platform, clinic: httpx.AsyncClient) -> None:
-    grant = await granted(town)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_nobody_granted_is_refused(shared: Platform, programme: httpx.AsyncClient) -> None:
+    grant = await granted(shared)
     sql = {"purpose": "care", "sql": "SELECT * FROM wanted, people"}
-    assert (await clinic.post(f"{BASE}/grants/{grant.id}/query", json=sql)).status_code in (403, 422)
+    assert (await programme.post(f"{BASE}/grants/{grant.id}/query", json=sql)).status_code in (403, 422)
     sql = {"purpose": "care", "sql": "SELECT district FROM people"}
-    assert (await clinic.post(f"{BASE}/grants/{grant.id}/query", json=sql)).status_code == 422
+    assert (await programme.post(f"{BASE}/grants/{grant.id}/query", json=sql)).status_code == 422
 
 
 async def test_an_application_goes_from_the_cart_to_the_rows_over_http(town: Platform, clinic: httpx.AsyncClient) -> None:
@@ -253,8 +266,9 @@ async def test_an_application_goes_from_the_cart_to_the_rows_over_http(town: Pla
     assert (await clinic.get(f"{BASE}/figures")).status_code == 403
 
 
-async def test_a_decision_is_needed_for_what_an_unconditional_dataset_does_not_show_by_itself(town: Platform) -> None:
-    application = (await apply(town, draft(Item(dataset="shops", fields=("id",), lookup=("id",)))))[0]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_decision_is_needed_for_what_an_unconditional_dataset_does_not_show_by_itself(shared: Platform) -> None:
+    application = (await apply(shared, draft(Item(dataset="shops", fields=("id",), lookup=("id",)))))[0]
     assert (application.state, application.access) == ("submitted", "conditional")
     with pytest.raises(OwnApplication):
-        await decide(town, asking(town), application, "approve")
+        await decide(shared, asking(shared), application, "approve")
