@@ -5,6 +5,7 @@ DuckDB's Python interface calls functions value by value, or needs pyarrow; this
 
 import ctypes
 import importlib
+import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_uint64, c_void_p
 from typing import Any
 
@@ -74,6 +75,7 @@ class Duck:
         self._library = library()
         self._database, self._connection = c_void_p(), c_void_p()
         self._kept: list[Any] = []
+        self._closing = threading.Lock()
         config, fault = c_void_p(), c_char_p()
         self._library.duckdb_create_config(byref(config))
         for name, value in {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", **settings}.items():
@@ -121,13 +123,16 @@ class Duck:
 
     def interrupt(self) -> None:
         """Let what runs end with Interrupted."""
-        self._library.duckdb_interrupt(self._connection)
+        with self._closing:
+            if self._connection:
+                self._library.duckdb_interrupt(self._connection)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._library.duckdb_disconnect(byref(self._connection))
-        self._library.duckdb_close(byref(self._database))
-        self._kept.clear()
+        with self._closing:
+            self._library.duckdb_disconnect(byref(self._connection))
+            self._library.duckdb_close(byref(self._database))
+            self._kept.clear()
 
     def _typed(self, take: Any, function: c_void_p, type_: int) -> None:
         made = c_void_p(self._library.duckdb_create_logical_type(type_))
