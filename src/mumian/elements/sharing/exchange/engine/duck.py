@@ -124,7 +124,7 @@ class Duck:
     def interrupt(self) -> None:
         """Let what runs end with Interrupted."""
         with self._closing:
-            if self._connection:
+            if self._connection.value is not None:
                 self._library.duckdb_interrupt(self._connection)
 
     def close(self) -> None:
