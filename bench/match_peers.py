@@ -32,12 +32,13 @@ def main(peer: str, case: str, folder: str) -> None:
 
 def _judged(clusters: Clusters, truth: dict[str, str]) -> dict[str, int]:
     """Pairs of records within clusters, held against those of the truth."""
-    both = Counter((clusters.get(code, code), person) for code, person in truth.items())
-    found, there = Counter(clusters.get(code, code) for code in truth), Counter(truth.values())
-    return {
-        name: sum(n * (n - 1) // 2 for n in counts.values())
-        for name, counts in zip(("tp", "found", "there"), (both, found, there), strict=True)
+    mine = {code: str(clusters.get(code, code)) for code in truth}
+    counted: dict[str, Counter[Any]] = {
+        "tp": Counter((mine[code], person) for code, person in truth.items()),
+        "found": Counter(mine.values()),
+        "there": Counter(truth.values()),
     }
+    return {name: sum(n * (n - 1) // 2 for n in counts.values()) for name, counts in counted.items()}
 
 
 def _recordlinkage(case: str, frames: Frames) -> Clusters:

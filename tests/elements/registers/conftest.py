@@ -1,9 +1,11 @@
 """A town whose three departments have files about made people; no row is about anybody."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from mumian.elements.catalog.api import Tables
 from mumian.foundation.storage.contracts import Lake, LakeTransaction
@@ -126,6 +128,16 @@ TEXT = (
     .replace("&mapped ", "")
     .replace("MAPPED", _MAPPED)
 )
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a town with a population register out of eight rows: made once, and copied for each test."""
+    from tests.elements.registers.test_matching import build
+
+    return build(tmp_path_factory)
+
+
 Rows = Sequence[Mapping[str, Any]]
 FIELDS = ("code", "id_card", "name", "born", "sex", "phone", "address", "updated")
 

@@ -19,7 +19,7 @@ from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 from tests.elements.registers.conftest import load, members
-from tests.elements.registers.test_matching import CARDS, CLINIC, build
+from tests.elements.registers.test_matching import CARDS, CLINIC
 
 BASE = "/api/v1/elements/registers"
 COMPANY = "91350100M000100Y43"
@@ -51,12 +51,6 @@ title: {zh: 行政处罚, en: Penalty}
 spec: {category: penalty, recorders: [health, labour], most_days: 1095, least_days: 90}
 """
 Client = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a town with a population register out of eight rows."""
-    return build(tmp_path_factory)
 
 
 @pytest_asyncio.fixture

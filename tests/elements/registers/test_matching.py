@@ -89,12 +89,6 @@ def build(factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That home: made once, and copied for each test."""
-    return build(tmp_path_factory)
-
-
 @pytest_asyncio.fixture
 async def town(built: Path, settings: Settings, clock: ManualClock) -> AsyncIterator[Platform]:
     """That town, started."""
