@@ -94,7 +94,7 @@ def profile(kinds: dict[str, str], loose: bool = False) -> dict[str, Any]:
     return {"columns": told, "loose": loose}
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     st.dictionaries(st.sampled_from("abcdef"), TYPES, min_size=1), st.dictionaries(st.sampled_from("abcdef"), TYPES, min_size=1)
 )

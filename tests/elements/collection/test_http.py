@@ -13,7 +13,7 @@ from mumian.foundation.identity.api import Identity, PersonDraft
 from mumian.foundation.storage.contracts import Objects
 from mumian.kernel.declarations.documents import read_text
 from mumian.kernel.platform import Platform
-from tests.elements.collection.conftest import BASE, Answer, Server, both, connect, declare, held, inbox, run
+from tests.elements.collection.conftest import BASE, Answer, Server, connect, declare, held, inbox, run
 
 MESSY = '年度报表\n\n编号|名称|开业\n1|甲|2024/1/2\n2|"乙|2024/1/3\n3||2024/1/4\n'
 
@@ -65,7 +65,6 @@ async def test_a_file_is_looked_at_corrected_confirmed_and_becomes_a_dataset(tow
     ]
 
 
-@both
 async def test_runs_are_started_watched_and_decided_by_those_who_may(town: Platform, admin: httpx.AsyncClient) -> None:
     rows = "".join(f"{i},n\n" for i in range(1, 120))
     (inbox(town) / "a.csv").write_text(f"编号,name\n{rows}x,=1+1\n", "utf-8")
