@@ -168,65 +168,55 @@ def _pygeoapi(url: str) -> dict[str, Any] | None:
     python = os.environ.get("PYGEOAPI")
     if not python:
         return None
-    place = urlsplit(url)
-    with tempfile.TemporaryDirectory(prefix="pygeoapi-bench-") as folder, socket.socket() as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        data = {"host": place.hostname, "port": place.port, "dbname": place.path[1:], "user": place.username, "password": ""}
-        provider = {"type": "feature", "name": "PostgreSQL", "data": data | {"search_path": ["public"]}, "id_field": "id"}
-        provider |= {"table": "bench_features", "geom_field": "geom", "count": True}
-        named = {"title": "points", "description": "points", "keywords": ["points"]}
-        extent = {"spatial": {"bbox": [WEST, SOUTH, EAST, NORTH], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}}
-        config = {
-            "server": {
-                "bind": {"host": "127.0.0.1", "port": port},
-                "url": f"http://127.0.0.1:{port}",
-                "mimetype": "application/json; charset=UTF-8",
-                "encoding": "utf-8",
-                "languages": ["en-US"],
-                "limits": {"default_items": 10, "max_items": 100},
-                "map": {"url": "", "attribution": ""},
-            },
-            "logging": {"level": "ERROR"},
-            "metadata": {
-                "identification": named | {"terms_of_service": "", "url": "http://localhost"},
-                "license": {"name": "none", "url": "http://localhost"},
-                "provider": {"name": "bench", "url": "http://localhost"},
-                "contact": {"name": "bench"},
-            },
-            "resources": {"points": {"type": "collection", **named, "links": [], "extents": extent, "providers": [provider]}},
-        }
-        (Path(folder) / "config.yml").write_text(json.dumps(config), "utf-8")
-        names = {"PYGEOAPI_CONFIG": f"{folder}/config.yml", "PYGEOAPI_OPENAPI": f"{folder}/openapi.yml"}
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | names
-        openapi = [str(Path(python).with_name("pygeoapi")), "openapi", "generate", f"{folder}/config.yml"]
-        subprocess.run(
-            [*openapi, "--output-file", f"{folder}/openapi.yml"], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
-        command = [
-            python,
-            "-m",
-            "gunicorn",
-            "-w",
-            "2",
-            "-k",
-            "gthread",
-            "--threads",
-            "4",
-            "--keep-alive",
-            "60",
-            "-b",
-            f"127.0.0.1:{port}",
-            "pygeoapi.flask_app:APP",
-        ]
+        port = int(probe.getsockname()[1])
+    address = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="pygeoapi-bench-") as folder:
+        config, openapi = f"{folder}/config.yml", f"{folder}/openapi.yml"
+        Path(config).write_text(json.dumps(_configuration(url, address, port)), "utf-8")
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        environment |= {"PYGEOAPI_CONFIG": config, "PYGEOAPI_OPENAPI": openapi}
+        describe = [str(Path(python).with_name("pygeoapi")), "openapi", "generate", config, "--output-file", openapi]
+        subprocess.run(describe, env=environment, check=True, stdout=subprocess.DEVNULL)
+        workers = ["-w", "2", "-k", "gthread", "--threads", "4", "--keep-alive", "60"]
+        command = [python, "-m", "gunicorn", *workers, "-b", f"127.0.0.1:{port}", "pygeoapi.flask_app:APP"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as peer:
             try:
-                address = f"http://127.0.0.1:{port}"
                 _until_there(f"{address}/collections/points/items?limit=1")
                 return _searched(address, "/collections/points/items", PEER_REQUESTS)
             finally:
                 peer.terminate()
+
+
+def _configuration(url: str, address: str, port: int) -> dict[str, Any]:
+    """What pygeoapi must be told to serve the points."""
+    place = urlsplit(url)
+    data = {"host": place.hostname, "port": place.port, "dbname": place.path[1:], "user": place.username}
+    provider = {"type": "feature", "name": "PostgreSQL", "data": data | {"password": "", "search_path": ["public"]}}
+    provider |= {"id_field": "id", "table": "bench_features", "geom_field": "geom"}
+    named = {"title": "points", "description": "points", "keywords": ["points"]}
+    extent = {"spatial": {"bbox": [WEST, SOUTH, EAST, NORTH], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}}
+    linked = {"name": "bench", "url": address}
+    return {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port},
+            "url": address,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "languages": ["en-US"],
+            "limits": {"default_items": 10, "max_items": 100},
+            "map": {"url": "", "attribution": ""},
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": named | {"terms_of_service": "", "url": address},
+            "license": linked,
+            "provider": linked,
+            "contact": linked,
+        },
+        "resources": {"points": {"type": "collection", **named, "links": [], "extents": extent, "providers": [provider]}},
+    }
 
 
 def _until_there(url: str) -> None:
