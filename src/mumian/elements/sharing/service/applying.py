@@ -50,35 +50,8 @@ class Applying:
         batch = f"S{self._terms.today():%Y%m%d}{next_value(tx.session, 'sharing.application'):06}"
         made = []
         for index, ((owner, access), items) in enumerate(parts, 1):
-            rules = [self._terms.rule(item.dataset, owner) for item in items]
-            due = self._terms.due(min(rule.days["answer_days"] for rule in rules))
-            application = Application(
-                number=f"{batch}-{index:02}",
-                batch=batch,
-                version=1,
-                state="submitted",
-                stage="owner",
-                applicant=person,
-                organisation=organisation,
-                owner=owner,
-                bureau=next((rule.bureau for rule in rules if rule.bureau is not None), None),
-                review=self._reviewed(tx.session, items, rules, draft.channel),
-                channel=draft.channel,
-                access=access,
-                items=tuple(items),
-                purpose=draft.purpose,
-                use=draft.use,
-                basis=draft.basis,
-                days=min(draft.days, *(rule.longest_days for rule in rules)),
-                way=draft.way,
-                frequency=draft.frequency,
-                quota=draft.quota,
-                renews=draft.renews,
-                applied_at=tx.now_text,
-                due=due,
-                first_due=due,
-                missed=0,
-            )
+            given = (f"{batch}-{index:02}", batch, person, organisation, owner, access)
+            application = self._submitted(tx, draft, items, given)
             APPLICATIONS.begin(tx, application, "apply")
             made.append(self._at_once(tx, application) if access == "unconditional" else application)
         return made
@@ -120,6 +93,41 @@ class Applying:
         """Note that an answer is overdue, once for each deadline."""
         after = replace(application, version=application.version + 1, missed=1)
         return APPLICATIONS.move(tx, application, after, "miss")
+
+    def _submitted(
+        self, tx: Transaction, draft: Draft, items: list[Item], given: tuple[str, str, str, str | None, str, str]
+    ) -> Application:
+        """One part of what is sent off, as it comes to the owner of its datasets."""
+        number, batch, person, organisation, owner, access = given
+        rules = [self._terms.rule(item.dataset, owner) for item in items]
+        due = self._terms.due(min(rule.days["answer_days"] for rule in rules))
+        return Application(
+            number=number,
+            batch=batch,
+            version=1,
+            state="submitted",
+            stage="owner",
+            applicant=person,
+            organisation=organisation,
+            owner=owner,
+            bureau=next((rule.bureau for rule in rules if rule.bureau is not None), None),
+            review=self._reviewed(tx.session, items, rules, draft.channel),
+            channel=draft.channel,
+            access=access,
+            items=tuple(items),
+            purpose=draft.purpose,
+            use=draft.use,
+            basis=draft.basis,
+            days=min(draft.days, *(rule.longest_days for rule in rules)),
+            way=draft.way,
+            frequency=draft.frequency,
+            quota=draft.quota,
+            renews=draft.renews,
+            applied_at=tx.now_text,
+            due=due,
+            first_due=due,
+            missed=0,
+        )
 
     def _at_once(self, tx: Transaction, application: Application) -> Application:
         decision = Decision("approve", application.version)
