@@ -9,9 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from mumian.brain.vitals.api import Vitals
 from mumian.brain.warnings.events import GroupAcknowledged, WarningsSilenced
-from mumian.brain.warnings.kinds import WarningSpec
+from mumian.brain.warnings.kinds import Match, WarningSpec
 from mumian.brain.warnings.routing import explaining, store
-from mumian.brain.warnings.routing.kinds import Match
 from mumian.brain.warnings.routing.rules import Group
 from mumian.brain.warnings.rules import LEVELS
 from mumian.foundation.identity.api import Caller, permit

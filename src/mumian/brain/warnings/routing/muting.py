@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from mumian.brain.vitals.api import Vitals
 from mumian.brain.warnings import store as warnings
+from mumian.brain.warnings.kinds import MaintenanceWindowSpec, WarningInhibitionSpec, WarningRouteSpec
 from mumian.brain.warnings.routing import store
-from mumian.brain.warnings.routing.kinds import MaintenanceWindowSpec, WarningInhibitionSpec, WarningRouteSpec
 from mumian.brain.warnings.routing.rules import Labels, matches, within
 from mumian.foundation.spatial.api import Spatial
 from mumian.kernel.clock import iso

@@ -9,8 +9,8 @@ import msgspec
 
 from mumian.brain.warnings import store as warnings
 from mumian.brain.warnings.events import WarningChanged, WarningLifted, WarningNoticed
+from mumian.brain.warnings.kinds import Receiver, WarningRouteSpec
 from mumian.brain.warnings.routing import rules, store
-from mumian.brain.warnings.routing.kinds import Receiver, WarningRouteSpec
 from mumian.brain.warnings.routing.muting import Muted, labels_of, muting
 from mumian.brain.warnings.routing.rules import Decision, Group, Member, Timing
 from mumian.brain.warnings.routing.wording import worded

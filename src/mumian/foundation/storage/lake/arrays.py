@@ -17,7 +17,8 @@ class Objects(np.ndarray[Any, Any]):
 
     def first_valid_index(self) -> int | None:
         """Where the first value stands that is not None."""
-        there = np.flatnonzero(np.not_equal(np.asarray(self), None))
+        nothing: Any = None
+        there = np.flatnonzero(np.not_equal(np.asarray(self), nothing))
         return int(there[0]) if len(there) else None
 
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mumian.kernel.declarations.documents import Document
-from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
+from mumian.kernel.declarations.kinds import Catalogue, Spec
 from mumian.kernel.errors import Fault
 
 _PERSONAL = ("inbox", "email", "sms")
@@ -183,10 +183,3 @@ def check_inhibition(document: Document, spec: WarningInhibitionSpec, catalogue:
 def check_window(document: Document, spec: MaintenanceWindowSpec, catalogue: Catalogue) -> Iterable[Fault]:
     """Faults of names that nothing is declared under."""
     yield from check_match(document, spec.match, "spec.match", catalogue)
-
-
-KINDS = [
-    Kind("WarningRoute", WarningRouteSpec, "Who is told of which warnings, when, and who else when nobody answers.", check_route),
-    Kind("WarningInhibition", WarningInhibitionSpec, "Warnings that say nothing new while another stands.", check_inhibition),
-    Kind("MaintenanceWindow", MaintenanceWindowSpec, "When nobody is told of certain warnings.", check_window),
-]

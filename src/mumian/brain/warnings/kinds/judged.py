@@ -8,9 +8,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from mumian.brain.vitals.kinds import Text
-from mumian.brain.warnings.routing.kinds import KINDS as ROUTING
 from mumian.kernel.declarations.documents import Document
-from mumian.kernel.declarations.kinds import Catalogue, Kind, Spec
+from mumian.kernel.declarations.kinds import Catalogue, Spec
 from mumian.kernel.errors import Fault
 
 PLACES = ("label", "level", "value", "unit", "threshold", "vital")
@@ -81,9 +80,3 @@ def check_warning(document: Document, spec: WarningSpec, catalogue: Catalogue) -
     for index, dimension in enumerate(spec.applies_to):
         if dimension not in vital.spec.dimensions:
             yield document.fault(f"spec.applies_to[{index}]", "field.choice", expected=", ".join(vital.spec.dimensions))
-
-
-KINDS = [
-    Kind("Warning", WarningSpec, "A warning rule: lines over a vital sign, with hysteresis and duration.", check_warning),
-    *ROUTING,
-]
