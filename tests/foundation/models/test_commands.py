@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ def mumian(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "MUMIAN_HOME": str(home), "LANG": "C.UTF-8"}
     return subprocess.run(
         [sys.executable, "-c", "from mumian.cli import main; main()", *words],
+        check=False,
         capture_output=True,
         text=True,
         env=environment,
@@ -41,23 +41,25 @@ TEXT = ("--text", "标题,内容")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A city that trained a model on a packed file in GB 18030 with three broken rows."""
     folder = tmp_path_factory.mktemp("texts")
     content = lines(60) + "X1,只有两列\nX2,没有类别,没有类别,\nX3,,,道路\n"
     (folder / "tickets.csv.gz").write_bytes(gzip.compress(content.encode("gb18030")))
-    made = mumian(folder / "home", "text", "train", "--name", "tickets", "--input", str(folder / "tickets.csv.gz"), *TEXT, "--label", "类别", "--id", "编号")  # fmt: skip
+    given = ("--name", "tickets", "--input", str(folder / "tickets.csv.gz"), *TEXT, "--label", "类别", "--id", "编号")
+    made = mumian(folder / "home", "text", "train", *given)
     assert made.returncode == 0, made.stderr
     assert "3 rows left out" in made.stderr
     assert "line 62" in made.stderr
     assert "tickets@1: 60 texts, 3 labels" in made.stdout
-    yield folder
+    return folder
 
 
 def predict(home: Path, content: bytes, name: str = "asked.csv", output: str = "told.csv") -> subprocess.CompletedProcess[str]:
     """Predict a file."""
     (home / name).write_bytes(content)
-    return mumian(home / "home", "text", "predict", "--name", "tickets", "--input", str(home / name), *TEXT, "--output", str(home / output))  # fmt: skip
+    given = ("--name", "tickets", "--input", str(home / name), *TEXT, "--output", str(home / output))
+    return mumian(home / "home", "text", "predict", *given)
 
 
 def test_every_row_gets_a_label_and_a_confidence_in_its_place(home: Path) -> None:
@@ -103,7 +105,8 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(home: Path, content
 
 def test_a_model_that_is_not_there_is_said_so(home: Path) -> None:
     (home / "asked.csv").write_text("标题,内容\na,b\n", "utf-8")
-    made = mumian(home / "home", "text", "predict", "--name", "nothing", "--input", str(home / "asked.csv"), *TEXT, "--output", str(home / "x.csv"))  # fmt: skip
+    given = ("--name", "nothing", "--input", str(home / "asked.csv"), *TEXT, "--output", str(home / "x.csv"))
+    made = mumian(home / "home", "text", "predict", *given)
     assert (made.returncode, "nothing" in made.stderr) == (1, True)
     assert not (home / "x.csv").exists()
 

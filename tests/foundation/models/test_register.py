@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mumian.foundation.ledger.api import Ledger
-from mumian.foundation.models import rules
+from mumian.foundation.models import endpoints, rules
 from mumian.foundation.models.api import Labelled, Version, held_out
 from mumian.foundation.models.contracts import STATES
 from mumian.foundation.models.errors import BadModel, NoBetter, NotLearnable, NotPossible
@@ -16,6 +16,8 @@ from mumian.foundation.storage.contracts import Objects
 from mumian.kernel.errors import Invalid
 from tests.foundation.models.conftest import City
 from tests.foundation.models.invented import tickets
+
+BASE = f"http://city{endpoints.router.prefix}"
 
 
 @given(st.sampled_from(STATES), st.sampled_from(STATES))
@@ -55,8 +57,8 @@ async def test_a_trained_model_is_a_draft_that_nobody_uses_until_it_is_approved(
     assert told["answers"][0]["candidates"][0]["label"] == "道路"
     assert told["answers"][0]["reasons"]
     assert told["answers"][0]["similar"][0]["label"] == "道路"
-    assert (await user.get("")).status_code == 403
-    assert (await keeper.get("")).json()["items"][0]["in_use"] == 1
+    assert (await user.get(BASE)).status_code == 403
+    assert (await keeper.get(BASE)).json()["items"][0]["in_use"] == 1
     assert (await keeper.get("/ticket-category")).json()["in_use"]["number"] == 1
     assert [each["number"] for each in (await keeper.get("/ticket-category/versions")).json()["items"]] == [1]
 
