@@ -231,7 +231,7 @@ def _openapi(found: Any, server: str) -> dict[str, Any]:
     record = {"type": "object", "properties": fields}
     rows = {"type": "object", "properties": {"items": {"type": "array", "items": record}, "next": {"type": ["string", "null"]}}}
     asked = [
-        parameter("filters", 'JSON: a value or a list of values for each field, {"district": ["440103"]}'),
+        parameter("filters", 'JSON: a value or a list of values for each field, {"colour": ["red"]}'),
         parameter("q", "Words that must occur in a row"),
         parameter("fields", "Names of fields, separated by commas"),
         parameter("sort", "field asc, other desc"),
