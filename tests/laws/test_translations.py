@@ -68,3 +68,17 @@ def test_every_key_that_the_code_uses_has_a_text() -> None:
 
 def test_the_scan_finds_the_keys_of_the_kernel() -> None:
     assert "error.not_found" in {key for key, _ in used_keys(PACKAGE / "kernel" / "errors.py")}
+
+
+def test_every_event_is_told_in_words_on_the_screens() -> None:
+    emitted = {
+        value
+        for file in python_files("src")
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ClassDef)
+        for name, value, _ in _texts(node)
+        if name == "type" and "." in value
+    }
+    words = (PACKAGE.parent.parent / "web" / "src" / "i18n" / "events.ts").read_text("utf-8")
+    assert len(emitted) > 100
+    assert sorted(type_ for type_ in emitted if f'"{type_}": {{ zh: "' not in words) == []

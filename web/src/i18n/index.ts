@@ -2,6 +2,7 @@
 import { ref, watch } from "vue";
 import type { Title } from "@/api/types";
 import { en, type Key } from "./en";
+import { EVENTS } from "./events";
 import { zh } from "./zh";
 
 export type Language = "zh" | "en";
@@ -54,6 +55,11 @@ export function t(key: Key, values: Values = {}): string {
 /** The words of a key that is built at run time; falls back to a given text when there are none. */
 export function maybe(key: string, otherwise: string): string {
   return key in en ? t(key as Key) : otherwise;
+}
+
+/** What an event tells; one of a type that is new here is called by its type. */
+export function happened(type: string): string {
+  return EVENTS[type]?.[language.value] ?? type;
 }
 
 /** A title of the server in the language of the reader; plain strings pass through. */

@@ -2,7 +2,7 @@
 import { shallowRef, watch } from "vue";
 import { api } from "@/api/endpoints";
 import { listen } from "@/api/events";
-import { maybe } from "@/i18n";
+import { happened } from "@/i18n";
 import { person } from "./session";
 
 export interface Happening {
@@ -15,7 +15,19 @@ export interface Happening {
 
 const KEPT = 60;
 /** Rounds that happen every minute would drown what a person wants to notice. */
-const ROUTINE = ["sensing.observations.", "brain.vitals.", "mechanism.indicators.", "identity.", "elements.catalog.", "ledger."];
+const ROUTINE = [
+  "sensing.observations.",
+  "brain.vitals.",
+  "brain.understanding.",
+  "brain.warnings.published",
+  "mechanism.indicators.",
+  "identity.",
+  "foundation.channels.",
+  "elements.catalog.",
+  "elements.lineage.",
+  "elements.quality.scored",
+  "ledger.",
+];
 /** So many entries of the ledger are looked through for notable ones. */
 const SEARCHED = 500;
 
@@ -27,7 +39,7 @@ function notable(type: string): boolean {
 }
 
 export function sentence(happening: Happening): string {
-  return maybe(`event.${happening.type}`, happening.type);
+  return happened(happening.type);
 }
 
 function happening(key: string, type: string, subject: string, time: string, data: Record<string, unknown>): Happening {
