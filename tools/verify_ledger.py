@@ -69,8 +69,7 @@ def sm2(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def signed(head: dict[str, Any], key: bytes) -> bool:
-    tree = head.get("tree", "mumian-ledger-head/1")
-    message = f"{tree}\n{head['size']}\n{head['root']}\n{head['time']}\n".encode()
+    message = f"{head.get('tree', 'mumian-ledger-head/1')}\n{head['size']}\n{head['root']}\n{head['time']}\n".encode()
     given = {s["algorithm"]: base64.b64decode(s["value"]) for s in head["signatures"]}
     if len(key) != 44:
         return sm2(key[-65:], message, given["sm2-sm3"])
@@ -82,8 +81,7 @@ def checks(bundle: dict[str, Any], keys: list[bytes]) -> Iterator[tuple[str, boo
     head, earlier, entry = bundle["head"], bundle.get("earlier"), json.loads(body := bundle["entry"]["body"])
     roots = climb(entry["seq"], head["size"] - 1, map(bytes.fromhex, bundle["path"]), sha256(b"\x00" + body.encode()).digest())
     included = 0 <= entry["seq"] < head["size"] and roots is not None and roots[1].hex() == head["root"]
-    what = f"receipt {entry['number']}" if head.get("tree") == "mumian-receipts/1" else f"entry {entry['seq']}"
-    yield f"{what} is in the tree of {head['size']}, root {head['root']}", included
+    yield f"entry {entry.get('number', entry['seq'])} is in the tree of {head['size']}, root {head['root']}", included
     yield "its payload is sound", "payload" not in bundle or sha256(bundle["payload"].encode()).hexdigest() == entry["payload"]
     if earlier:
         yield f"it continues tree {earlier['size']}, root {earlier['root']}", continues(earlier, head, bundle["earlier_path"])

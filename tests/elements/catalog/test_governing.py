@@ -186,11 +186,12 @@ async def test_whoever_follows_is_told_and_marks_it_read(town: Platform, http: h
     await town.settle()
     notices = (await http.get(f"{URL}/notices")).json()["items"]
     assert [(n["event"], n["dataset"]) for n in notices] == [
+        ("elements.quality.scored", "register"),
         ("declarations.applied", "register"),
         ("elements.catalog.loaded", "register"),
     ]
-    assert (await http.post(f"{URL}/notices/read", json={"up_to": notices[1]["id"]})).json() == {"marked": 1}
-    assert len((await http.get(f"{URL}/notices", params={"unread": True})).json()["items"]) == 1
+    assert (await http.post(f"{URL}/notices/read", json={"up_to": notices[2]["id"]})).json() == {"marked": 1}
+    assert len((await http.get(f"{URL}/notices", params={"unread": True})).json()["items"]) == 2
     await http.delete(f"{URL}/following", params={"about": "theme", "value": "商事"})
     assert [f["about"] for f in (await http.get(f"{URL}/following")).json()["items"]] == ["dataset"]
     assert (await town.get(Ledger).verify()).sound

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mumian.foundation.ledger import rules
 from mumian.foundation.ledger.api import Ledger
 from mumian.kernel.errors import NotFound
 from mumian.kernel.platform import Platform
 from tests.foundation.ledger.conftest import happen
+from tests.foundation.ledger.test_rules import FETCH, ROOTS
 from tools import verify_ledger as script
 
 SCRIPT = Path(__file__).resolve().parents[3] / "tools" / "verify_ledger.py"
@@ -165,9 +167,6 @@ def test_every_entry_of_a_small_log_is_exported_and_verified(city: Platform, log
 @given(first=st.integers(1, 40), second=st.integers(1, 40))
 @settings(max_examples=200, deadline=None)
 def test_the_script_agrees_with_the_rules_on_consistency(first: int, second: int) -> None:
-    from mumian.foundation.ledger import rules
-    from tests.foundation.ledger.test_rules import FETCH, ROOTS
-
     path = [step.hex() for step in rules.consistency(FETCH, min(first, second), second)]
     heads = [{"size": size, "root": ROOTS[size].hex()} for size in (first, second)]
     assert script.continues(heads[0], heads[1], path) == (first < second)
