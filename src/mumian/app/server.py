@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import signal
 import socket
@@ -9,10 +10,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mumian.app.web import create_asgi
-from mumian.kernel.errors import Unavailable
+from mumian.kernel.errors import Malformed, Unavailable
 from mumian.kernel.platform import Platform
+from mumian.kernel.web.problems import problem
 
 
 @asynccontextmanager
@@ -22,6 +25,7 @@ async def serving(platform: Platform, host: str, port: int) -> AsyncIterator[str
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         create_asgi(platform),
+        http=_Protocol,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -48,6 +52,23 @@ async def until_told_to_stop() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     await told.wait()
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP/1.1 whose parser refuses, too, with a problem document: a request line over 64 kB, a broken header."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, and close the connection."""
+        body = json.dumps(problem(Unreadable(), "en"), ensure_ascii=False).encode()
+        head = f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
+        self.transport.close()
+
+
+class Unreadable(Malformed):
+    """What came is no HTTP/1.1 request, or its address or headers are longer than 64 kB."""
+
+    key = "error.not_http"
 
 
 class _Server(uvicorn.Server):
