@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -48,7 +47,7 @@ def main(source: str, target: str, codes: str) -> dict[str, Any]:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "seconds": time.perf_counter() - started,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": _peak_bytes(),
         "written": len(frame),
         "faulty": len(faulty),
         "digest": digest,
@@ -87,6 +86,12 @@ def _token(value: str | None) -> str | None:
     inner.update(value.encode())
     outer.update(inner.finalize())
     return str(outer.finalize().hex())
+
+
+def _peak_bytes() -> int:
+    from mumian.elements.sharing.exchange.running import peak_bytes
+
+    return peak_bytes()
 
 
 if __name__ == "__main__":

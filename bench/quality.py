@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -100,7 +99,7 @@ def _child(what: str, folder: str) -> Any:
 def child(what: str, folder: str) -> None:
     """One part, in a process of its own; leaves what it measured in a file."""
     found = _pandera(Path(folder)) if what == "pandera" else asyncio.run(_ours(Path(folder), what))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = _peak_bytes() / 2**20
     Path(folder, f"{what}.measured.json").write_text(json.dumps(found | {"memory": memory}), "utf-8")
 
 
@@ -227,3 +226,9 @@ def _pandera(folder: Path) -> dict[str, Any]:
         cases = error.failure_cases.groupby("check")["index"].nunique()
         failing |= {str(name): int(count) for name, count in cases.items()}
     return {"seconds": time.perf_counter() - begun, "failing": failing}
+
+
+def _peak_bytes() -> int:
+    from mumian.elements.sharing.exchange.running import peak_bytes
+
+    return peak_bytes()
