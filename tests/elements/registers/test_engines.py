@@ -1,6 +1,5 @@
 """What registers keep in the records is the same on every engine."""
 
-import os
 from datetime import date
 
 import pytest
@@ -19,24 +18,13 @@ from mumian.kernel.unit_of_work import Transaction
 from tests.elements.registers.conftest import TEXT
 from tests.elements.registers.test_http import COMPANY, MORE
 from tests.elements.registers.test_matching import CARDS
+from tests.foundation.engines import ENGINES, records_url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings of a city on each engine of the records."""
-    if request.param == "sqlite":
-        return settings
-    dsn = os.environ.get("MUMIAN_TEST_POSTGRESQL")
-    if not dsn:
-        pytest.skip("MUMIAN_TEST_POSTGRESQL names no server")
-    import psycopg
-
-    schema = f"registers_{os.getpid()}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    records = f"{dsn}{'&' if '?' in dsn else '?'}options=-csearch_path%3D{schema}"
-    return settings.model_copy(update={"records": records})
+    return settings.model_copy(update={"records": records_url(request.param, "registers_test")})
 
 
 async def test_runs_decisions_licences_and_facts_are_kept_and_proven(engine: Settings, clock: ManualClock) -> None:

@@ -1,6 +1,5 @@
 """A town whose departments share made rows: none is about anybody."""
 
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from mumian.kernel.platform import Platform
 from mumian.kernel.settings import Settings
 from mumian.kernel.unit_of_work import Actor
 from tests.conftest import START
+from tests.foundation.engines import ENGINES, records_url
 
 DECLARED = """
 {kind: Organisation, name: town, title: {zh: 镇, en: Town}, spec: {level: city}}
@@ -120,22 +120,10 @@ def fill_shops(work: LakeTransaction) -> str:
     return "SELECT range AS id, '440103' AS district, DATE '2014-01-01' + CAST(range AS INTEGER) AS since FROM range(30)"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings of a city on each engine of the records."""
-    if request.param == "sqlite":
-        return settings
-    dsn = os.environ.get("MUMIAN_TEST_POSTGRESQL")
-    if not dsn:
-        pytest.skip("MUMIAN_TEST_POSTGRESQL names no server")
-    import psycopg
-
-    schema = f"sharing_{os.getpid()}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    records = f"{dsn}{'&' if '?' in dsn else '?'}options=-csearch_path%3D{schema}"
-    return settings.model_copy(update={"records": records})
+    return settings.model_copy(update={"records": records_url(request.param, "sharing_test")})
 
 
 async def made(settings: Settings, clock: ManualClock) -> Platform:
