@@ -48,7 +48,7 @@ def email(message: Outgoing, sender: str) -> EmailMessage:
     made["Auto-Submitted"] = "auto-generated"
     if message.urgency == "high":
         made["Importance"] = "high"
-    made.set_content(message.body + (f"\n\n{message.about}\n" if message.about else "\n"))
+    made.set_content(message.body + (f"\n\n{message.about}\n" if message.about.startswith("http") else "\n"))
     return made
 
 

@@ -83,7 +83,7 @@ class Publishing:
             sender_name=city.title[language] if city else "",
             headline=f"{data['label'][language]} {name} · {text('warnings.level.' + data['level'], language)}",
             description=data["title"][language],
-            web=f"{self._settings.cap_url}/warnings/{event.subject}" if self._settings.cap_url else "",
+            web=f"{self._settings.cap_url}/" if self._settings.cap_url else "",
             event_codes=(("mumian:warning", data["rule"]),),
             parameters=self._parameters(event),
             areas=(self._area(event, language),),

@@ -15,6 +15,7 @@ from mumian.brain.warnings.routing.muting import Muted, labels_of, muting
 from mumian.brain.warnings.routing.rules import Decision, Group, Member, Timing
 from mumian.brain.warnings.routing.wording import worded
 from mumian.brain.warnings.rules import LEVELS
+from mumian.brain.warnings.settings import WarningsSettings
 from mumian.foundation.channels.api import Channels, Message, Recipient, Urgency
 from mumian.foundation.ledger.api import Fault, differences
 from mumian.foundation.sensing.api import instant, microseconds
@@ -166,7 +167,7 @@ class Routing:
         )
         notice = new_id()
         urgency: Urgency = "high" if level in ("orange", "red") and kind in ("first", "change", "escalation") else "normal"
-        message = Message(notice, f"warnings/{row['id']}", subject, body, f"/warnings?group={notice}", urgency)
+        message = Message(notice, f"warnings/{row['id']}", subject, body, f"{WarningsSettings().cap_url}/", urgency)
         recipients = [Recipient(r.channel, r.person, r.role, r.organisation, r.address) for r in receivers]
         try:
             messages = self._platform.get(Channels).send(tx, message, recipients)
